@@ -1,0 +1,1 @@
+"""A statute's way: source -> Statute -> chunks -> vectors -> store."""

@@ -1,0 +1,123 @@
+"""`python -m ingest add PATH…|status|remove LAW|rebuild`."""
+
+from __future__ import annotations
+
+import sys
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from tqdm import tqdm
+
+from ingest import pipeline
+from ingest.pipeline import OnProgress, Outcome, Progress, Result
+from rag.console import told_plainly
+from rag.embedding import StatuteEmbedder, load_embedder
+from rag.settings import settings
+from rag.store import StatuteStore, open_store, open_texts
+from rag.texts import StoredStatute
+
+app = typer.Typer(add_completion=False, no_args_is_help=True, help="법령을 읽어 검색할 수 있게 넣습니다.")
+
+
+@contextmanager
+def _opened(*, allow_mismatch: bool = False) -> Iterator[tuple[StatuteStore, StatuteEmbedder]]:
+    """Open model and store."""
+    with told_plainly():
+        embedder = load_embedder(settings())
+        store = open_store(settings(), embedder, allow_mismatch=allow_mismatch)
+        try:
+            yield store, embedder
+        finally:
+            store.close()
+
+
+@contextmanager
+def _bar() -> Iterator[OnProgress]:
+    """Show progress as a bar with rate and time left, one bar a stage."""
+    bars: dict[str, tqdm[Any]] = {}
+
+    def show(progress: Progress) -> None:
+        if progress.stage not in bars:
+            for bar in bars.values():
+                bar.close()
+            unit = "파일" if progress.stage == "읽기" else "조각"
+            bars[progress.stage] = tqdm(total=progress.total, desc=progress.stage, unit=unit, file=sys.stderr)
+        bar = bars[progress.stage]
+        bar.update(progress.done - bar.n)
+
+    try:
+        yield show
+    finally:
+        for bar in bars.values():
+            bar.close()
+
+
+@app.command()
+def add(paths: Annotated[list[Path], typer.Argument(help="법령 파일(PDF, Markdown) 또는 폴더")]) -> None:
+    """법령 파일을 읽어 넣습니다. 바뀐 조문만 다시 임베딩하고, 중단된 작업은 이어서 합니다."""
+    with _opened() as (store, embedder), _bar() as on_progress:
+        outcomes = pipeline.add(paths, store, embedder, settings().chunk_tokens, on_progress)
+    for outcome in outcomes:
+        _print(outcome)
+    counts = Counter(outcome.result for outcome in outcomes)
+    typer.echo(
+        ", ".join(f"{result.value} {counts[result]}" for result in Result if counts[result]) or "넣을 파일이 없습니다."
+    )
+    if counts[Result.FAILED]:
+        raise typer.Exit(1)
+
+
+def _print(outcome: Outcome) -> None:
+    typer.echo(f"[{outcome.result.value}] {outcome.message}", err=outcome.result is Result.FAILED)
+    for warning in outcome.warnings:
+        typer.echo(f"    주의: {warning}")
+
+
+@app.command()
+def status() -> None:
+    """들어 있는 법령과 판, 조문 수를 보여 줍니다."""
+    with told_plainly():
+        texts = open_texts(settings())
+        for stored in texts.statutes():
+            typer.echo(_status_line(stored))
+        statutes, articles, chunks, pending = texts.counts()
+        texts.close()
+        typer.echo(f"법령 {statutes}, 조문 {articles}, 조각 {chunks}(남은 임베딩 {pending})")
+
+
+def _status_line(stored: StoredStatute) -> str:
+    edition = stored.edition
+    facts = [
+        edition.kind,
+        f"제{edition.number}호" if edition.number else "",
+        f"공포 {edition.promulgated}" if edition.promulgated else "",
+        f"시행 {edition.effective}" if edition.effective else "",
+        "폐지" if edition.repealed else "",
+        f"조문 {stored.articles}",
+        f"아직 임베딩 안 된 조각 {stored.pending}" if stored.pending else "",
+    ]
+    return f"{edition.title}: {', '.join(fact for fact in facts if fact)}"
+
+
+@app.command()
+def remove(law: Annotated[str, typer.Argument(help="법령 이름, 약칭 또는 법령ID")]) -> None:
+    """법령을 뺍니다."""
+    with _opened() as (store, _):
+        edition = pipeline.remove(law, store)
+        typer.echo(f"{edition.title}을(를) 뺐습니다.")
+
+
+@app.command()
+def rebuild() -> None:
+    """벡터를 모두 버리고 지금 설정한 임베딩 모델로 색인을 다시 만듭니다. 조문은 그대로 둡니다."""
+    with _opened(allow_mismatch=True) as (store, embedder), _bar() as on_progress:
+        done = pipeline.rebuild(store, embedder, settings().chunk_tokens, on_progress)
+        typer.echo(f"조각 {done}개를 다시 임베딩했습니다.")
+
+
+if __name__ == "__main__":
+    app()

@@ -1,0 +1,193 @@
+"""The grammar of a Korean statute's text: 편/장/절/관, 조, 항, 호, 목, 부칙 -> `Statute`.
+
+A source recognises lines in its own notation (or with `classify`, for plain text) and tells `StatuteBuilder` what
+they are; the builder keeps every line it is told, in order. The layout follows 법제처's drafting rules: 조 are divided
+into 항 (①), 호 (1.), 목 (가.), then 1) and 가).
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field, replace
+from enum import IntEnum
+
+from rag.statutes import BODY, CIRCLED, PREAMBLE, Addendum, Article, Edition, Line, Paragraph, Statute, strip_marks
+
+ITEM_LETTERS = "가나다라마바사아자차카타파하거너더러머버서어저처커터퍼허고노도로모보소오조초코토포호"
+"""The order in which 목 are lettered."""
+
+
+class Depth(IntEnum):
+    """How deep a line of an article stands (see `rag.statutes.Line`)."""
+
+    PARAGRAPH = 0
+    SUBPARAGRAPH = 1
+    ITEM = 2
+    SUBITEM = 3
+    SUBSUBITEM = 4
+
+
+_DIVISION_RANK = {"편": 1, "장": 2, "절": 3, "관": 4, "항": 5, "속": 5, "목": 6}
+_DIVISION = re.compile(r"제\s*\d+\s*(편|장|절|관|항|속)(?:의\s*\d+)?(?=\s|$)")
+_ADDENDUM = re.compile(r"부\s*칙\s*(?=[<(\[]|$)")
+_LABELS: tuple[tuple[Depth, re.Pattern[str]], ...] = (
+    (Depth.PARAGRAPH, re.compile(rf"([{CIRCLED}])\s*")),
+    (Depth.SUBPARAGRAPH, re.compile(r"(\d{1,3}(?:의\d{1,2})?\.)(?:\s+|(?=[^\d\s.]))")),
+    (Depth.ITEM, re.compile(rf"([{ITEM_LETTERS}](?:의\d{{1,2}})?\.)(?:\s+|$)")),
+    (Depth.SUBITEM, re.compile(r"(\d{1,2}\))\s*")),
+    (Depth.SUBSUBITEM, re.compile(rf"([{ITEM_LETTERS}]\))\s*")),
+)
+_HEADING = re.compile(r"제\s*(\d+)\s*조((?:\s*의\s*\d+)*)")
+_REPEALED = re.compile(r"[^.]{1,80}?(?:은|는|을|를)?\s*(?:이를\s*)?폐지한다\.?")
+
+
+@dataclass(frozen=True, slots=True)
+class Heading:
+    """The head of an article's line: 제3조의2, its title without brackets, and what follows on the line."""
+
+    label: str
+    title: str
+    rest: str
+
+
+def is_addendum(line: str) -> bool:
+    """Whether a line opens an addendum: 부칙 <제8372호,2007.4.11>."""
+    return _ADDENDUM.match(line) is not None
+
+
+def division_rank(line: str) -> int:
+    """Return 1 for a 편 heading, 2 for 장, 3 절, 4 관, 5 항/속 as headings, and 0 for any other line."""
+    match = _DIVISION.match(line)
+    return _DIVISION_RANK[match[1]] if match else 0
+
+
+def split_label(line: str) -> tuple[Depth, str, str] | None:
+    """Split a 항/호/목 line without indentation into (depth, label, text); None if it has no label."""
+    for depth, pattern in _LABELS:
+        if match := pattern.match(line):
+            return depth, match[1], line[match.end() :]
+    return None
+
+
+def split_heading(line: str) -> Heading | None:
+    """Split a line that begins with 제N조 into label, bracketed title (brackets may nest) and rest.
+
+    This only takes the line apart. Whether it is an article's head or a cross-reference that happens to stand first
+    ('제6조의2에 따라') is for the caller to decide, who knows the layout; see `is_heading`.
+    """
+    match = _HEADING.match(line)
+    if not match:
+        return None
+    label = f"제{int(match[1])}조" + re.sub(r"\s+", "", match[2])
+    rest = line[match.end() :]
+    opening = re.match(r"\s*\(", rest)
+    if not opening:
+        return Heading(label, "", rest.strip())
+    depth = 0
+    for position in range(opening.end() - 1, len(rest)):
+        depth += {"(": 1, ")": -1}.get(rest[position], 0)
+        if depth == 0:
+            return Heading(label, rest[opening.end() : position].strip(), rest[position + 1 :].strip())
+    return Heading(label, "", rest.strip())
+
+
+def is_heading(heading: Heading, line: str) -> bool:
+    """Whether plain text alone shows that a split line heads an article: a title, a 삭제, or a first 항 follows.
+
+    A bracket right after the number can still be a reference, '제5조(제3항은 제외한다)에 따른': then a particle
+    follows the bracket, or the bracket holds a sentence.
+    """
+    after_number = re.sub(r"^제\s*\d+\s*조(\s*의\s*\d+)*", "", line)
+    if heading.title:
+        reference = re.match(r"(에|의|를|을|은|는|이|가|와|과|및|또는|ㆍ|·|,|부터|까지|제\d|으로|로)", heading.rest)
+        attached = not re.match(r"\s", after_number[after_number.rfind(")") + 1 :] or " ")
+        sentence = re.search(r"(한다|말한다|같다|제외|포함|준용하는 경우)", heading.title)
+        return not (reference and attached) and not sentence
+    return re.match(rf"\s*(삭제|\[?생략|[{CIRCLED}]|$)", after_number) is not None
+
+
+@dataclass
+class StatuteBuilder:
+    """Collects a statute's lines in order and builds the `Statute`."""
+
+    edition: Edition
+    warnings: list[str] = field(default_factory=list)
+    _articles: list[Article] = field(default_factory=list)
+    _seen: dict[str, int] = field(default_factory=dict)
+    _divisions: dict[int, str] = field(default_factory=dict)
+    _label: str = ""
+    _title: str = ""
+    _lines: list[Line] = field(default_factory=list)
+    _addenda: list[tuple[str, list[str]]] = field(default_factory=list)
+
+    @property
+    def in_addenda(self) -> bool:
+        """Whether an addendum has begun; everything after belongs to addenda."""
+        return bool(self._addenda)
+
+    def division(self, text: str) -> None:
+        """Begin a 편, 장, 절 or 관."""
+        self._close_article()
+        rank = division_rank(text) or max(self._divisions, default=0) + 1
+        self._divisions = {r: t for r, t in self._divisions.items() if r < rank} | {rank: text.strip()}
+
+    def article(self, label: str, title: str = "") -> None:
+        """Begin an article."""
+        self._close_article()
+        self._label, self._title = label, title
+
+    def line(self, depth: int, label: str, text: str) -> None:
+        """Add a labelled line of the current article (항, 호, 목 …)."""
+        self._lines.append(Line(depth, label, text))
+
+    def text(self, text: str, *, deeper: bool = True) -> None:
+        """Add a line without a label; it continues the division above it unless `deeper` is False."""
+        depth = self._lines[-1].depth if self._lines and deeper else 0
+        self._lines.append(Line(depth, "", text))
+
+    def addendum(self, heading: str) -> None:
+        """Begin an addendum."""
+        self._close_article()
+        self._addenda.append((heading.strip(), []))
+
+    def addendum_line(self, text: str) -> None:
+        """Add a line to the current addendum."""
+        self._addenda[-1][1].append(text.rstrip())
+
+    def build(self) -> Statute:
+        """Return the statute. Text outside any article becomes 전문, or 본문 where there is no article at all."""
+        self._close_article()
+        articles = tuple(self._articles)
+        if len(articles) == 1 and articles[0].label == PREAMBLE:
+            articles = (Article(BODY, "", articles[0].paragraphs),)
+        edition = self.edition
+        if len(articles) == 1 and _REPEALED.fullmatch(strip_marks(articles[0].text)):
+            edition = replace(edition, repealed=True)
+        texts = ((heading, "\n".join(lines).strip()) for heading, lines in self._addenda)
+        # A bare 부칙 before the first real one is a heading over all of them.
+        addenda = tuple(Addendum(heading, text) for heading, text in texts if text or heading != "부칙")
+        return Statute(edition, articles, addenda, tuple(self.warnings))
+
+    def _close_article(self) -> None:
+        if not self._label and not self._lines:
+            return
+        label = self._label or PREAMBLE
+        self._seen[label] = count = self._seen.get(label, 0) + 1
+        if count > 1:
+            # Ids come from labels: the second of two equal ones is kept under a label of its own.
+            if self._label:
+                self.warnings.append(f"{label}가 {count}번 나와, {count}번째를 '{label} [{count}]'로 두었습니다.")
+            label = f"{label} [{count}]"
+        divisions = tuple(self._divisions[rank] for rank in sorted(self._divisions))
+        self._articles.append(Article(label, self._title, _paragraphs(self._lines), divisions))
+        self._label, self._title, self._lines = "", "", []
+
+
+def _paragraphs(lines: list[Line]) -> tuple[Paragraph, ...]:
+    groups: list[tuple[int | None, list[Line]]] = []
+    for line in lines:
+        number = CIRCLED.find(line.label) + 1 if line.depth == 0 and line.label else 0
+        if number or not groups:
+            groups.append((number or None, []))
+        groups[-1][1].append(line)
+    return tuple(Paragraph(number, tuple(group)) for number, group in groups)

@@ -1,0 +1,233 @@
+"""The job: read files, find what changed, write the texts, bring the vectors after them.
+
+The texts are written first, a statute at a time and whole; every chunk whose vector is missing is then pending in
+the store. Embedding works that list off. A run that is killed therefore loses at most the batch it was in, and the
+next run goes on where it stopped.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+from enum import Enum
+from pathlib import Path
+
+from ingest.chunking import chunk_statute
+from ingest.sources.files import find_files, hash_file, read_file
+from rag.embedding import StatuteEmbedder
+from rag.errors import LawError, SourceError
+from rag.statutes import Edition, Statute, passage
+from rag.store import StatuteStore
+
+log = logging.getLogger(__name__)
+
+BATCH = 64
+"""Chunks embedded and stored at a time: what a killed run may have to do again."""
+
+
+class Result(Enum):
+    """What became of a file."""
+
+    ADDED = "추가"
+    UPDATED = "갱신"
+    UNCHANGED = "그대로"
+    OLDER = "건너뜀"
+    FAILED = "실패"
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of one file, said in Korean by `message`."""
+
+    name: str
+    result: Result
+    message: str
+    edition: Edition | None = None
+    articles: int = 0
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a stage (읽기, 임베딩) is: `done` of `total` files or chunks, at `rate` a second."""
+
+    stage: str
+    done: int
+    total: int
+    rate: float
+
+    @property
+    def seconds_left(self) -> float:
+        """The time the stage still takes at this rate; infinite before it is known."""
+        return (self.total - self.done) / self.rate if self.rate > 0 else float("inf")
+
+
+OnProgress = Callable[[Progress], None]
+
+
+@dataclass(frozen=True, slots=True)
+class _Candidate:
+    """A file that was read, before it is decided whether its text goes in."""
+
+    path: Path
+    sha256: str
+    edition: Edition
+    fingerprint: str
+
+    @property
+    def rank(self) -> tuple[object, ...]:
+        # Of one version the text that carries its 법령ID is the better source; the last resort makes runs repeat.
+        return (*self.edition.version, bool(self.edition.law_id), self.fingerprint)
+
+
+def add(
+    paths: Sequence[Path],
+    store: StatuteStore,
+    embedder: StatuteEmbedder,
+    window: int,
+    on_progress: OnProgress = lambda _: None,
+) -> list[Outcome]:
+    """Bring statute files into the store and embed what changed; return what became of each file.
+
+    A file that cannot be read is reported and skipped. `window` is the most tokens of a chunk. Raises StoreBusyError
+    where another run is writing.
+    """
+    with store.writer():
+        outcomes, candidates = _read(list(find_files(paths)), store, on_progress)
+        for winner, losers in _newest(candidates):
+            outcomes.append(_bring_in(winner, store, embedder, min(window, embedder.window)))
+            outcomes += [_superseded(loser, winner) for loser in losers]
+        _embed_pending(store, embedder, on_progress)
+    return outcomes
+
+
+def remove(law: str, store: StatuteStore) -> Edition:
+    """Remove a statute by title, abbreviation or 법령ID. Raises LawError where there is none of that name."""
+    with store.writer():
+        stored = store.texts.find(law)
+        if stored is None:
+            raise LawError(f"'{law}'은(는) 들어 있지 않습니다. `python -m ingest status`로 이름을 확인해 주십시오.")
+        store.texts.remove(stored.edition)
+        store.delete_doomed()
+    return stored.edition
+
+
+def rebuild(store: StatuteStore, embedder: StatuteEmbedder, window: int, on_progress: OnProgress) -> int:
+    """Drop all vectors, cut every stored statute into chunks anew and embed them; return how many chunks."""
+    with store.writer():
+        store.reset_vectors()
+        for stored in store.texts.statutes():
+            statute = store.texts.statute(stored.edition)
+            store.texts.put(statute, chunk_statute(statute, embedder.count_tokens, min(window, embedder.window)))
+        return _embed_pending(store, embedder, on_progress)
+
+
+def resume(store: StatuteStore, embedder: StatuteEmbedder, on_progress: OnProgress) -> int:
+    """Embed what a run that was killed left undone; return how many chunks."""
+    with store.writer():
+        return _embed_pending(store, embedder, on_progress)
+
+
+def _read(files: list[Path], store: StatuteStore, on_progress: OnProgress) -> tuple[list[Outcome], list[_Candidate]]:
+    outcomes: list[Outcome] = []
+    candidates: list[_Candidate] = []
+    started = time.monotonic()
+    for done, path in enumerate(files, 1):
+        try:
+            candidates.append(_candidate(path, store))
+        except SourceError as error:
+            outcomes.append(Outcome(path.name, Result.FAILED, str(error)))
+        on_progress(Progress("읽기", done, len(files), done / (time.monotonic() - started + 1e-9)))
+    return outcomes, candidates
+
+
+def _candidate(path: Path, store: StatuteStore) -> _Candidate:
+    sha256 = hash_file(path) if path.is_file() else ""
+    known = store.texts.known_source(sha256)
+    if known is None:
+        statute = read_file(path)
+        known = (statute.edition, statute.fingerprint())
+        store.texts.remember_source(sha256, *known)
+    return _Candidate(path, sha256, *known)
+
+
+def _newest(candidates: Iterable[_Candidate]) -> list[tuple[_Candidate, list[_Candidate]]]:
+    """Group files by statute; of each the newest edition and the others."""
+    groups: dict[str, list[_Candidate]] = {}
+    for candidate in candidates:
+        groups.setdefault(candidate.edition.key, []).append(candidate)
+    ranked = (sorted(group, key=lambda c: c.rank, reverse=True) for group in groups.values())
+    return [(group[0], group[1:]) for group in ranked]
+
+
+def _superseded(loser: _Candidate, winner: _Candidate) -> Outcome:
+    message = f"{loser.edition.title}: 같은 법령의 더 새로운 판이 함께 있어 건너뜁니다({_describe(winner.edition)})."
+    if loser.fingerprint == winner.fingerprint:
+        message = f"{loser.edition.title}: 같은 내용의 파일이 함께 있습니다."
+    elif loser.edition.version == winner.edition.version:
+        message = f"{loser.edition.title}: 같은 판이 {winner.path.name}에도 있어 그쪽을 씁니다."
+    return Outcome(loser.path.name, Result.OLDER, message, loser.edition)
+
+
+def _bring_in(candidate: _Candidate, store: StatuteStore, embedder: StatuteEmbedder, window: int) -> Outcome:
+    edition, name = candidate.edition, candidate.path.name
+    stored = store.texts.stored_version(edition)
+    if stored and _keeps(stored[0], edition):
+        if stored[1] == candidate.fingerprint or stored[0].version == edition.version:
+            return Outcome(name, Result.UNCHANGED, f"{edition.title}: 이미 들어 있습니다.", edition)
+        message = f"{edition.title}: 더 새로운 판이 이미 들어 있어 그대로 둡니다({_describe(stored[0])})."
+        return Outcome(name, Result.OLDER, message, edition)
+    try:
+        statute = read_file(candidate.path)
+    except SourceError as error:
+        return Outcome(name, Result.FAILED, str(error))
+    if stored and not edition.law_id:
+        # A source without 법령ID must not change the ids of articles that have one.
+        statute = replace(statute, edition=replace(statute.edition, law_id=stored[0].law_id))
+    if stored and stored[1] == statute.fingerprint():
+        return Outcome(name, Result.UNCHANGED, f"{edition.title}: 이미 들어 있습니다.", edition)
+    store.texts.put(statute, chunk_statute(statute, embedder.count_tokens, window))
+    return _brought_in(name, statute, stored[0] if stored else None)
+
+
+def _keeps(stored: Edition, offered: Edition) -> bool:
+    """Whether the stored edition stays: it is newer, or as new and from a source with a 법령ID that this one lacks."""
+    if stored.version == offered.version:
+        return bool(stored.law_id) and not offered.law_id
+    return stored.version > offered.version
+
+
+def _brought_in(name: str, statute: Statute, before: Edition | None) -> Outcome:
+    edition = statute.edition
+    count = sum(not article.deleted for article in statute.articles)
+    message = f"{edition.title}: 조문 {count}개({_describe(edition)})"
+    if before:
+        message += f", 전에는 {_describe(before)}"
+    if edition.effective and edition.effective > date.today():
+        message += ". 시행일이 아직 오지 않은 내용이 있습니다"
+    result = Result.UPDATED if before else Result.ADDED
+    return Outcome(name, result, message + ".", edition, count, statute.warnings)
+
+
+def _describe(edition: Edition) -> str:
+    parts = [f"{edition.kind} 제{edition.number}호" if edition.number else edition.kind]
+    if edition.effective:
+        parts.append(f"{edition.effective} 시행")
+    return ", ".join(part for part in parts if part) or "날짜를 알 수 없는 판"
+
+
+def _embed_pending(store: StatuteStore, embedder: StatuteEmbedder, on_progress: OnProgress) -> int:
+    store.delete_doomed()
+    done, total, started = 0, store.texts.counts()[3], time.monotonic()
+    if total:
+        on_progress(Progress("임베딩", 0, total, 0.0))
+    while batch := store.texts.pending(BATCH):
+        articles = store.texts.articles(list({article for _, article, _, _ in batch}))
+        texts = [passage(*articles[article], start, end) for _, article, start, end in batch]
+        store.put_vectors([chunk for chunk, *_ in batch], embedder.embed_documents(texts))
+        done += len(batch)
+        on_progress(Progress("임베딩", done, total, done / (time.monotonic() - started)))
+    return done

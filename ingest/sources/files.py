@@ -1,0 +1,60 @@
+"""Files on disk: which ones are statutes, and which reader takes each."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+
+from ingest.sources.markdown import read_markdown
+from ingest.sources.pdf import read_pdf
+from rag.errors import SourceError
+from rag.statutes import Statute
+
+READERS: dict[str, Callable[[Path], Statute]] = {
+    ".md": read_markdown,
+    ".markdown": read_markdown,
+    ".pdf": read_pdf,
+}
+
+READER_VERSION = 1
+"""Raise it when a reader reads the same bytes differently; files are then read anew."""
+
+
+def find_files(paths: Iterable[Path]) -> Iterator[Path]:
+    """Yield the files named, and below each folder those that a reader takes (READMEs aside), in path order."""
+    for path in paths:
+        if path.is_dir():
+            yield from sorted(
+                file
+                for file in path.rglob("*")
+                if file.is_file() and file.suffix.lower() in READERS and file.stem.lower() != "readme"
+            )
+        else:
+            yield path
+
+
+def read_file(path: Path) -> Statute:
+    """Read a statute file. Raises SourceError, naming the file, the reason and what to do."""
+    reader = READERS.get(path.suffix.lower())
+    if not path.exists():
+        raise SourceError(f"{path.name}: 파일이 없습니다({path}).")
+    if reader is None:
+        known = ", ".join(sorted(READERS))
+        raise SourceError(f"{path.name}: 읽을 수 없는 형식입니다. 지금 읽을 수 있는 형식: {known}")
+    try:
+        return reader(path)
+    except OSError as error:
+        raise SourceError(f"{path.name}: 파일을 열 수 없습니다({error.strerror}).") from error
+
+
+def hash_file(path: Path) -> str:
+    """Return what tells whether a file has to be read again. Raises SourceError."""
+    sha = hashlib.sha256(f"{READER_VERSION}{path.suffix.lower()}".encode())
+    try:
+        with path.open("rb") as file:
+            while block := file.read(1 << 20):
+                sha.update(block)
+    except OSError as error:
+        raise SourceError(f"{path.name}: 파일을 열 수 없습니다({error.strerror}).") from error
+    return sha.hexdigest()

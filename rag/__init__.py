@@ -1,0 +1,1 @@
+"""A question's way: question -> citation | search -> hits -> answer."""

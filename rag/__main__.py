@@ -1,0 +1,99 @@
+"""`python -m rag ask QUESTION`, `python -m rag eval FILE`."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from tqdm import tqdm
+
+from rag.answer import as_json, cite, extractive_answer
+from rag.console import told_plainly
+from rag.evaluation import DEPTH, metrics, rank_all, read_questions, run_line
+from rag.retriever import Search, StatuteRetriever, open_retriever
+from rag.settings import settings
+
+app = typer.Typer(add_completion=False, no_args_is_help=True, help="법령 질의응답: 질문에 답하는 조문을 찾습니다.")
+
+
+@app.command()
+def ask(
+    question: Annotated[str, typer.Argument(help="질문")],
+    k: Annotated[int | None, typer.Option("-k", min=1, max=50, help="조문 수")] = None,
+    as_json_: Annotated[bool, typer.Option("--json", help="JSON으로 출력")] = False,
+) -> None:
+    """질문에 답하는 조문을 찾아 유사도와 함께 보여 줍니다."""
+    with told_plainly(), open_retriever(settings()) as retriever:
+        search = retriever.search(question, k)
+        answer = extractive_answer(search)
+        if as_json_:
+            typer.echo(json.dumps(as_json(search, answer), ensure_ascii=False, indent=2))
+        else:
+            _print(search)
+
+
+def _print(search: Search) -> None:
+    for note in search.notes:
+        typer.echo(note)
+    if search.abstained:
+        typer.echo("이 질문에 답하는 조문을 찾지 못했습니다. 가까운 조문만 보입니다.")
+    for number, hit in enumerate(search.hits, 1):
+        effective = f"시행 {hit.edition.effective}" if hit.edition.effective else "시행일 미상"
+        typer.echo(f"\n{number}. {cite(hit)}  유사도 {hit.score:.3f}  [{', '.join(hit.signals)}]  {effective}")
+        typer.echo(_marked(hit.article.text, hit.highlight))
+        typer.echo(f"   {hit.url}")
+
+
+def _marked(text: str, spans: Sequence[tuple[int, int]]) -> str:
+    """Return an article's lines, those in a span with a mark at their left."""
+    lines, position = [], 0
+    for line in text.splitlines():
+        inside = any(position < end and start < position + len(line) for start, end in spans)
+        lines.append(f" {'▶' if inside else ' '} {line}")
+        position += len(line) + 1
+    return "\n".join(lines)
+
+
+@app.command("eval")
+def evaluate(
+    file: Annotated[Path, typer.Argument(help="질문 묶음(JSONL)")],
+    as_json_: Annotated[bool, typer.Option("--json", help="JSON으로 출력")] = False,
+    run: Annotated[Path | None, typer.Option("--run", help="질문마다 상위 50개 조문을 적을 파일(JSONL)")] = None,
+) -> None:
+    """질문 묶음으로 검색 품질을 잽니다."""
+    with told_plainly(), open_retriever(settings()) as retriever:
+        questions = read_questions(file)
+        _warn_of_missing(retriever, {law for question in questions for law, _ in question.gold})
+        search = _searcher(retriever)
+        search(questions[0].question, DEPTH, ())  # the first search loads the index; it is not what is measured
+        rankings = list(tqdm(rank_all(questions, search), total=len(questions), unit="질문", file=sys.stderr))
+        if run:
+            run.write_text("".join(run_line(ranking) + "\n" for ranking in rankings), "utf-8")
+        figures = metrics(rankings)
+        typer.echo(json.dumps(figures, ensure_ascii=False, indent=2) if as_json_ else _table(figures))
+
+
+def _searcher(retriever: StatuteRetriever) -> Callable[[str, int, Sequence[str]], Search]:
+    return lambda question, k, history: retriever.search(question, k, history, highlight=False)
+
+
+def _warn_of_missing(retriever: StatuteRetriever, laws: set[str]) -> None:
+    missing = sorted(laws - set(retriever.laws().editions))
+    if missing:
+        shown = ", ".join(missing[:5]) + (" …" if len(missing) > 5 else "")
+        typer.echo(f"주의: 정답 법령 {len(missing)}개가 색인에 없습니다({shown}).", err=True)
+
+
+def _table(figures: dict[str, float | None]) -> str:
+    return "\n".join(
+        f"{name:18} {'-' if value is None else value if isinstance(value, int) else f'{value:.4f}'}"
+        for name, value in figures.items()
+    )
+
+
+if __name__ == "__main__":
+    app()

@@ -1,0 +1,80 @@
+"""Every option, its environment variable (`LAW_` + name, or the same in `.env`), its default and what it does."""
+
+from __future__ import annotations
+
+import os
+from functools import cache
+from pathlib import Path
+
+from pydantic import Field, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from rag.errors import SettingsError
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def _default_home() -> Path:
+    # A Space keeps nothing of its own disk; a volume mounted at /data outlives a restart.
+    volume = Path("/data")
+    if os.environ.get("SPACE_ID") and volume.is_dir() and os.access(volume, os.W_OK):
+        return volume
+    return Path(".data")
+
+
+class Settings(BaseSettings):
+    """The options of the app and both command lines. Read from nowhere else."""
+
+    model_config = SettingsConfigDict(env_prefix="LAW_", env_file=".env", extra="ignore", frozen=True)
+
+    home: Path = Field(
+        default_factory=_default_home,
+        description="Data folder: article texts, vectors, lock. On a Space /data where a volume is mounted.",
+    )
+    corpus: Path = Field(
+        default=ROOT / "corpus", description="Folder of statutes that the app indexes by itself when it starts."
+    )
+    embedder: str = Field(
+        default=str(ROOT / "embedder" / "model"),
+        description="A sentence-transformers or PEFT folder, or a hub id.",
+    )
+    query_prompt: str | None = Field(
+        default=None, description="Put before a question when it is embedded; unset: what the model's folder says."
+    )
+    passage_prompt: str | None = Field(
+        default=None, description="Put before a passage when it is embedded; unset: what the model's folder says."
+    )
+    threads: int = Field(
+        default=0, ge=0, description="CPU threads of the embedder; 0 leaves it to torch.",
+    )  # fmt: skip
+    chroma_url: str = Field(
+        default="", description="Address of a Chroma server (http://host:8000); empty: embedded, in the data folder."
+    )
+    chunk_tokens: int = Field(
+        default=256, ge=32, description="Most tokens of a chunk; never more than the model's window."
+    )
+    top_k: int = Field(default=5, ge=1, le=50, description="Articles shown for a question.")
+    abstain_below: float = Field(
+        default=0.83,
+        ge=-1,
+        le=1,
+        description="A best similarity below this means that no article answers. Depends on the model.",
+    )
+    upload: bool = Field(
+        default_factory=lambda: not os.environ.get("SPACE_ID"),
+        description="Whether the app lets its visitors add and remove statutes; off on a Space unless set.",
+    )
+    max_upload_mb: int = Field(default=50, ge=1, description="Largest file the upload tab takes, in MB.")
+    host: str = Field(default="127.0.0.1", description="Address the app listens on; 0.0.0.0 for every interface.")
+    port: int = Field(default=7860, ge=0, le=65535, description="Port the app listens on.")
+
+
+@cache
+def settings() -> Settings:
+    """Return the options, read once. Raises SettingsError, naming the variable."""
+    try:
+        return Settings()
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = "LAW_" + "_".join(str(part) for part in first["loc"]).upper()
+        raise SettingsError(f"설정 {name}의 값 {first['input']!r}을(를) 쓸 수 없습니다: {first['msg']}") from error

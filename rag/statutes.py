@@ -1,0 +1,251 @@
+"""The data types of the field: editions, articles, paragraphs, chunks, hits; their ids. No I/O, no libraries."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import unicodedata
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date
+from urllib.parse import quote
+
+LAW_GO_KR = "https://www.law.go.kr/법령/"
+
+PREAMBLE = "전문"
+"""Label of the text before the first article (대한민국헌법 has one)."""
+
+BODY = "본문"
+"""Label of the whole text of a statute that has no articles."""
+
+CIRCLED = "①②③④⑤⑥⑦⑧⑨⑩⑪⑫⑬⑭⑮⑯⑰⑱⑲⑳㉑㉒㉓㉔㉕㉖㉗㉘㉙㉚㉛㉜㉝㉞㉟㊱㊲㊳㊴㊵㊶㊷㊸㊹㊺㊻㊼㊽㊾㊿"
+
+_MIDDLE_DOTS = str.maketrans(dict.fromkeys("·‧•・∙⋅･᛫", "ㆍ"))
+
+
+def normalize_title(title: str) -> str:
+    """Return a statute title for comparison: NFC, no white space, every middle dot as ㆍ, no 「」."""
+    folded = unicodedata.normalize("NFC", title).translate(_MIDDLE_DOTS)
+    return re.sub(r"[\s「」『』]+", "", folded)
+
+
+_ARTICLE_LABEL = re.compile(r"제?(\d+)조(?:의(\d+))?(?:의(\d+))?(?:\[\d+\])?")
+
+
+def article_key(label: str) -> tuple[int, ...]:
+    """Return a label's place in its statute, e.g. 제3조의2 -> (3, 2); labels without a number come first."""
+    match = _ARTICLE_LABEL.fullmatch(re.sub(r"\s+", "", label))
+    return tuple(int(part) for part in match.groups() if part) if match else ()
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One printed line of an article: a 항, 호, 목 or finer division, or text without a label.
+
+    `depth` is 0 for body text and 항, 1 for 호, 2 for 목, 3 for 1), 4 for 가); a line without a label has the
+    depth of the division it continues.
+    """
+
+    depth: int
+    label: str
+    text: str
+
+    def render(self) -> str:
+        """Return the line as it is shown, indented by two spaces a depth."""
+        return "  " * self.depth + " ".join(part for part in (self.label, self.text) if part)
+
+
+@dataclass(frozen=True, slots=True)
+class Paragraph:
+    """A 항 with its 호 and 목; `number` is None for text that stands before or without numbered 항."""
+
+    number: int | None
+    lines: tuple[Line, ...]
+
+    @property
+    def text(self) -> str:
+        """The paragraph as it is shown."""
+        return "\n".join(line.render() for line in self.lines)
+
+
+@dataclass(frozen=True, slots=True)
+class Article:
+    """A 조: the unit of answer. `divisions` are the headings of 편, 장, 절, 관 it stands under, outermost first."""
+
+    label: str
+    title: str
+    paragraphs: tuple[Paragraph, ...]
+    divisions: tuple[str, ...] = ()
+
+    @property
+    def text(self) -> str:
+        """The article's text as it is shown, amendment marks and all, without its heading."""
+        return "\n".join(paragraph.text for paragraph in self.paragraphs)
+
+    @property
+    def heading(self) -> str:
+        """E.g. 제750조(불법행위의 내용)."""
+        return f"{self.label}({self.title})" if self.title else self.label
+
+    @property
+    def deleted(self) -> bool:
+        """Whether nothing is left of the article but its number (and a 삭제 mark)."""
+        return strip_marks(self.text) in ("", "삭제")
+
+    def paragraph_spans(self) -> list[tuple[int, int]]:
+        """Return (start, end) of every paragraph in `text`; the spans and the newlines between them make it up."""
+        spans, start = [], 0
+        for paragraph in self.paragraphs:
+            end = start + len(paragraph.text)
+            spans.append((start, end))
+            start = end + 1
+        return spans
+
+
+@dataclass(frozen=True, slots=True)
+class Addendum:
+    """A 부칙: its heading line (부칙 <제8372호,2007.4.11>) and its text."""
+
+    heading: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Edition:
+    """What identifies one version of a statute. Dates are None where the source does not give them."""
+
+    title: str
+    kind: str = ""
+    law_id: str = ""
+    number: str = ""
+    promulgated: date | None = None
+    effective: date | None = None
+    ministries: tuple[str, ...] = ()
+    abbreviation: str = ""
+    repealed: bool = False
+    source: str = ""
+
+    @property
+    def key(self) -> str:
+        """The normalised title: two editions with one key are versions of one statute."""
+        return normalize_title(self.title)
+
+    @property
+    def statute_id(self) -> str:
+        """법령ID, or the normalised title where the source has none."""
+        return self.law_id or self.key
+
+    @property
+    def version(self) -> tuple[date, date, str]:
+        """What orders editions of a statute: effective date, promulgation date, number."""
+        return (self.effective or date.min, self.promulgated or date.min, self.number.zfill(6))
+
+    def in_force(self, today: date) -> bool:
+        """Whether this text is the law on `today`, as far as its dates say."""
+        return not self.repealed and (self.effective is None or self.effective <= today)
+
+
+@dataclass(frozen=True, slots=True)
+class Statute:
+    """A statute as read from one source. `warnings` say, in Korean, what was odd but kept."""
+
+    edition: Edition
+    articles: tuple[Article, ...]
+    addenda: tuple[Addendum, ...] = ()
+    warnings: tuple[str, ...] = ()
+
+    def fingerprint(self) -> str:
+        """Return a hash of everything that is stored of it, the name of its source aside."""
+        edition = self.edition
+        parts: list[str] = [
+            edition.title, edition.kind, edition.law_id, edition.number, str(edition.promulgated),
+            str(edition.effective), *edition.ministries, edition.abbreviation, str(edition.repealed),
+        ]  # fmt: skip
+        for article in self.articles:
+            parts += [article.label, article.title, *article.divisions, article.text]
+        for addendum in self.addenda:
+            parts += [addendum.heading, addendum.text]
+        return digest(parts)
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """The unit of search: `start:end` of an article's text; `text` is what is embedded, header first."""
+
+    id: str
+    article_id: str
+    start: int
+    end: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """An article found for a question.
+
+    `score` is the cosine similarity of question and best chunk, in [-1, 1]; `signals` name what found it;
+    `highlight` are (start, end) spans of `article.text`, best first.
+    """
+
+    article_id: str
+    edition: Edition
+    article: Article
+    score: float
+    signals: tuple[str, ...]
+    highlight: tuple[tuple[int, int], ...] = ()
+
+    @property
+    def url(self) -> str:
+        """The official text, opened at the article."""
+        return official_url(self.edition.title, self.article.label)
+
+
+def article_id(edition: Edition, label: str) -> str:
+    """Return an article's stable id, e.g. 001706:제750조."""
+    return f"{edition.statute_id}:{label}"
+
+
+def chunk_id(of_article: str, ordinal: int) -> str:
+    """Return a chunk's stable id, e.g. 001706:제750조#0."""
+    return f"{of_article}#{ordinal}"
+
+
+def official_url(title: str, label: str = "") -> str:
+    """Return the address of a statute, or of one of its articles, on law.go.kr (an IRI: Hangul stays readable)."""
+    parts = [normalize_title(title)]
+    if article_key(label):
+        parts.append(label.split(" ")[0])
+    return LAW_GO_KR + "/".join(re.sub(r"[^\w.~()-]", lambda m: quote(m[0]), part) for part in parts)
+
+
+def digest(parts: Iterable[str]) -> str:
+    """Return a hash of a sequence of texts in which their borders count."""
+    sha = hashlib.sha256()
+    for part in parts:
+        data = part.encode()
+        sha.update(len(data).to_bytes(8, "big"))
+        sha.update(data)
+    return sha.hexdigest()
+
+
+# Amendment history inside the text: <개정 2013.8.13>, <신설 2015. 1. 6.>, [전문개정 2008.3.21], [제3조에서 이동 …].
+_HISTORY = "개정|신설|삭제|제정|이동|시행일|종전|유효기간|판결|결정|선고|단순위헌|위헌|헌법불합치"
+_ANGLE_MARK = re.compile(rf"<(?=[^<>]*(?:{_HISTORY}|\d{{4}}\s*\.))[^<>]{{0,600}}>")
+_BRACKET_MARK = re.compile(rf"\[(?=[^\[\]]*\d{{4}}\s*\.)(?=[^\[\]]*(?:{_HISTORY}))[^\[\]]{{0,900}}\]")
+_IMAGE = re.compile(r"\[그림: [^\]]*\]")
+_HANJA_GLOSS = re.compile(r"\((?:[\u3400-\u9fff\uf900-\ufaff][\u3400-\u9fff\uf900-\ufaff\s,·ㆍ]*)\)")
+_RULES = re.compile(r"[\u2500-\u257f]+")
+
+
+def strip_marks(text: str) -> str:
+    """Return text without amendment marks, Hanja glosses, image links and table rules: what is embedded."""
+    for pattern in (_ANGLE_MARK, _BRACKET_MARK, _IMAGE, _HANJA_GLOSS):
+        text = pattern.sub("", text)
+    text = _RULES.sub(" ", text)
+    lines = (re.sub(r"[ \t\u3000\xa0]+", " ", line).strip() for line in text.splitlines())
+    return "\n".join(line for line in lines if line)
+
+
+def passage(edition: Edition, article: Article, start: int, end: int) -> str:
+    """Return what is embedded for a span of an article: its header, then the span without marks."""
+    return f"{edition.title} {article.heading}\n{strip_marks(article.text[start:end])}"
