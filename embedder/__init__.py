@@ -1,0 +1,1 @@
+"""How the shipped sentence embedder is made: weights, vocabulary, model folder."""
