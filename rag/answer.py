@@ -18,7 +18,7 @@ _QUOTE_LIMIT = 400
 
 def extractive_answer(search: Search) -> str:
     """Return a short Korean answer in Markdown: what could not be found, then the marked text of the best article."""
-    parts = list(search.notes)
+    parts = [_escape(note) for note in search.notes]
     if not search.hits:
         return "\n\n".join([*parts, NOTHING_INDEXED])
     if search.abstained:

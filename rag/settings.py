@@ -55,7 +55,7 @@ class Settings(BaseSettings):
     )
     top_k: int = Field(default=5, ge=1, le=50, description="Articles shown for a question.")
     abstain_below: float = Field(
-        default=0.83,
+        default=0.85,
         ge=-1,
         le=1,
         description="A best similarity below this means that no article answers. Depends on the model.",
