@@ -100,8 +100,8 @@ def is_heading(heading: Heading, line: str) -> bool:
     after_number = re.sub(r"^제\s*\d+\s*조(\s*의\s*\d+)*", "", line)
     if heading.title:
         reference = re.match(r"(에|의|를|을|은|는|이|가|와|과|및|또는|ㆍ|·|,|부터|까지|제\d|으로|로)", heading.rest)
-        attached = not re.match(r"\s", after_number[after_number.rfind(")") + 1 :] or " ")
-        sentence = re.search(r"(한다|말한다|같다|제외|포함|준용하는 경우)", heading.title)
+        attached = re.search(r"\)$", line.rstrip().removesuffix(heading.rest)) is not None
+        sentence = re.search(r"(한다|말한다|같다|준용하는 경우)", heading.title)
         return not (reference and attached) and not sentence
     return re.match(rf"\s*(삭제|\[?생략|[{CIRCLED}]|$)", after_number) is not None
 

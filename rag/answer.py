@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from rag.retriever import Search
 from rag.statutes import Hit
 
 NOT_FOUND = (
-    "이 질문에 답하는 조문을 찾지 못했습니다. 아래는 그나마 가까운 조문일 뿐, 답이 아닐 수 있습니다. "
+    "이 질문에 답하는 조문을 찾지 못했습니다. 함께 보이는 것은 그나마 가까운 조문일 뿐, 답이 아닐 수 있습니다. "
     "상황을 조금 더 자세히 쓰거나, 법령 이름이나 조문 번호(예: 민법 제750조)를 넣어 다시 물어보십시오."
 )
 NOTHING_INDEXED = "아직 들어 있는 법령이 없습니다. 법령을 먼저 추가해 주십시오."
@@ -71,6 +72,5 @@ def as_json(search: Search, answer: str) -> dict[str, Any]:
 
 def _escape(text: str) -> str:
     """Keep statute text from being read as Markdown or HTML."""
-    for character in "\\`*_{}[]<>#|~$":
-        text = text.replace(character, "\\" + character if character not in "<>" else f"&{'lg'[character == '>']}t;")
-    return text
+    text = re.sub(r"[\\`*_{}\[\]#|~$]", r"\\\g<0>", text.replace("<", "&lt;").replace(">", "&gt;"))
+    return re.sub(r"(?m)^(\s*)(\d+)\.", r"\1\2\\.", text)

@@ -16,7 +16,7 @@ from pathlib import Path
 from rag.statutes import CIRCLED, Edition, normalize_title
 
 _ARTICLE = re.compile(
-    r"제?\s*(?P<main>\d{1,4})\s*조(?P<branch>(?:\s*의\s*\d{1,3}(?!\d|\s*[가-힣]*원))*)"
+    r"(?:제\s*)?(?<!\d)(?P<main>\d{1,6})\s*조(?P<branch>(?:\s*의\s*\d{1,3}(?!\d|\s*[가-힣]*원))*)"
     rf"(?:\s*(?:제?\s*(?P<paragraph>\d{{1,2}})\s*항|(?P<circled>[{CIRCLED}])))?"
     r"(?:\s*제?\s*(?P<subparagraph>\d{1,3}(?:의\d+)?)\s*호)?"
 )

@@ -23,6 +23,7 @@ log = logging.getLogger(__name__)
 _QUERY_NAMES = ("query",)
 _PASSAGE_NAMES = ("document", "passage", "corpus")
 _DEFAULT_WINDOW = 512
+_SLICE = 16
 
 
 class StatuteEmbedder(Embeddings):
@@ -50,8 +51,14 @@ class StatuteEmbedder(Embeddings):
 
     def embed_documents(self, texts: Sequence[str]) -> list[list[float]]:
         """Return the unit vectors of passages, in their order."""
-        vectors: list[list[float]] = self._encode(list(texts), self.passage_prompt).tolist()
-        return vectors
+        vectors = np.empty((len(texts), self.dimension), dtype=np.float32)
+        # Texts of like length together, for little padding; a few at a time, so that a question need not wait long.
+        by_length = sorted(range(len(texts)), key=lambda index: len(texts[index]))
+        for start in range(0, len(texts), _SLICE):
+            chosen = by_length[start : start + _SLICE]
+            vectors[chosen] = self._encode([texts[index] for index in chosen], self.passage_prompt)
+        as_lists: list[list[float]] = vectors.tolist()
+        return as_lists
 
     def count_tokens(self, text: str) -> int:
         """Return how much of the window a passage takes, its prompt and the special tokens included."""
@@ -63,8 +70,6 @@ class StatuteEmbedder(Embeddings):
         return ids
 
     def _encode(self, texts: list[str], prompt: str) -> np.ndarray:
-        if not texts:
-            return np.empty((0, self.dimension), dtype=np.float32)
         with self._lock:
             return self._model.encode(
                 texts, prompt=prompt, normalize_embeddings=True, convert_to_numpy=True, show_progress_bar=False

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -21,6 +23,12 @@ from rag.store import ChunkHit, StatuteStore, open_store
 
 _CHUNKS_PER_ARTICLE = 3
 """How many chunks are asked for an article wanted; long articles take several places among the nearest."""
+
+
+_LONG_PARAGRAPH = 300
+"""Characters from which a paragraph is too much to be marked whole."""
+
+_NEW_SUBPARAGRAPH = re.compile(r"\n(?=  \S)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,13 +195,28 @@ def _candidates(hit: Hit) -> list[tuple[int, int]]:
         return list(hit.highlight)
     inside = hit.highlight or ((0, len(hit.article.text)),)
     start, end = inside[0]
-    overlapping = [(max(a, start), min(b, end)) for a, b in paragraphs if a < end and b > start]
+    units = [unit for span in paragraphs for unit in _units(hit.article.text, *span)]
+    overlapping = [(max(a, start), min(b, end)) for a, b in units if a < end and b > start]
     return [span for span in overlapping if span[0] < span[1]]
 
 
+def _units(text: str, start: int, end: int) -> list[tuple[int, int]]:
+    """Return a paragraph as one span, or, where it is long, one span for its head and one for each 호."""
+    if end - start <= _LONG_PARAGRAPH:
+        return [(start, end)]
+    borders = [start, *(match.start() + 1 for match in _NEW_SUBPARAGRAPH.finditer(text, start, end)), end + 1]
+    return [(a, b - 1) for a, b in pairwise(borders)]
+
+
+_FOLLOW_UP = re.compile(
+    r"^\s*(그럼|그러면|그렇다면|그런데|근데|그리고|그건|그거|그게|그때|그럴|그렇게|그\s|이\s?경우|이때|거기|아까|반대로)"
+    r"|([은는도]|에서는|[이라]면|경우|때는?|하고|랑)요?\s*[?.!~]*\s*$"
+)
+
+
 def _in_context(question: str, history: Sequence[str]) -> str:
-    """Return what is embedded: the question, with the one before it where there is one."""
-    return f"{history[-1]} {question}" if history else question
+    """Return what is embedded: the question, behind the one before it if it leans on that ('그럼 상가는요?')."""
+    return f"{history[-1]} {question}" if history and _FOLLOW_UP.search(question) else question
 
 
 def _document(hit: Hit) -> Document:

@@ -80,7 +80,7 @@ class StatuteStore:
     @contextmanager
     def writer(self) -> Iterator[None]:
         """Hold the store for writing. Raises StoreBusyError at once where another process or thread does."""
-        busy = f"다른 작업이 자료 폴더({self.home})에 쓰고 있습니다. 그 작업이 끝난 뒤 다시 해 주십시오."
+        busy = "다른 작업이 법령을 넣거나 빼고 있습니다. 그 작업이 끝난 뒤 다시 해 주십시오."
         if not self._thread_lock.acquire(blocking=False):  # the file lock lets its own process in again
             raise StoreBusyError(busy)
         try:

@@ -56,7 +56,7 @@ CREATE TABLE IF NOT EXISTS sources (sha256 TEXT PRIMARY KEY, edition TEXT NOT NU
 
 @dataclass(frozen=True, slots=True)
 class StoredStatute:
-    """A statute as the store lists it: `chunks` in all, of which `pending` still wait to be embedded."""
+    """A statute as the store lists it: its articles less the deleted ones, its chunks, those still to be embedded."""
 
     edition: Edition
     fingerprint: str
@@ -164,9 +164,10 @@ class Texts:
         return [row[0] for row in self._all("SELECT id FROM chunks WHERE article = ?", (of_article,))]
 
     def counts(self) -> tuple[int, int, int, int]:
-        """Return how many statutes, articles, chunks and chunks not embedded yet there are."""
+        """Return how many statutes, articles (less deleted ones), chunks and chunks not embedded yet there are."""
         row = self._one(
-            "SELECT (SELECT COUNT(*) FROM statutes), (SELECT COUNT(*) FROM articles), (SELECT COUNT(*) FROM chunks),"
+            "SELECT (SELECT COUNT(*) FROM statutes), (SELECT COUNT(*) FROM articles WHERE NOT deleted),"
+            " (SELECT COUNT(*) FROM chunks),"
             " (SELECT COUNT(*) FROM chunks WHERE embedded = 0)"
         )
         assert row is not None  # an aggregate always has a row
@@ -183,9 +184,10 @@ class Texts:
                     self._delete(key)
             old = dict(self._all("SELECT id, text_hash FROM chunks WHERE statute = ? AND embedded", (edition.key,)))
             self._delete(edition.key)
+            live = sum(not article.deleted for article in statute.articles)
             self._db.execute(
                 "INSERT INTO statutes VALUES (?, ?, ?, ?, ?)",
-                (edition.key, edition.statute_id, _dump(edition), statute.fingerprint(), len(statute.articles)),
+                (edition.key, edition.statute_id, _dump(edition), statute.fingerprint(), live),
             )
             self._insert_texts(statute)
             for chunk in chunks:

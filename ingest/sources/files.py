@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
@@ -10,6 +11,8 @@ from ingest.sources.markdown import read_markdown
 from ingest.sources.pdf import read_pdf
 from rag.errors import SourceError
 from rag.statutes import Statute
+
+log = logging.getLogger(__name__)
 
 READERS: dict[str, Callable[[Path], Statute]] = {
     ".md": read_markdown,
@@ -46,6 +49,12 @@ def read_file(path: Path) -> Statute:
         return reader(path)
     except OSError as error:
         raise SourceError(f"{path.name}: 파일을 열 수 없습니다({error.strerror}).") from error
+    except SourceError:
+        raise
+    except Exception as error:
+        # A file that trips a reader up must not take the rest of its batch along; the log has the trace.
+        log.exception("reading %s", path)
+        raise SourceError(f"{path.name}: 읽는 중에 예기치 못한 문제가 생겼습니다({type(error).__name__}).") from error
 
 
 def hash_file(path: Path) -> str:

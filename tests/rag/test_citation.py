@@ -40,6 +40,7 @@ def read(text: str, previous: str = "") -> list[tuple[str, str, int | None, str 
         ),
         ("개인정보보호법 제 15 조 제 1 항", "개인정보보호법", "제15조", 1, None),
         ("민법의 제5조", "민법", "제5조", None, None),
+        ("민법 제99999조", "민법", "제99999조", None, None),
         ("그럼 민법(제103조)은?", "민법", "제103조", None, None),
     ],
 )

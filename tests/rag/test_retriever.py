@@ -88,6 +88,22 @@ def test_a_follow_up_is_read_with_the_question_before(retriever: StatuteRetrieve
     assert retriever.search("같은 법 제10조는?", history=["헌법 제11조는?"]).hits[0].article.label == "제10조"
 
 
+def test_a_question_that_stands_alone_is_not_drawn_to_the_one_before(retriever: StatuteRetriever) -> None:
+    history = ["대통령의 임기는 몇 년인가요?"]
+    alone = retriever.search("우리나라 영토는 어디까지인가요?")
+    after = retriever.search("우리나라 영토는 어디까지인가요?", history=history)
+    assert [h.article_id for h in after.hits] == [h.article_id for h in alone.hits]
+
+
+def test_in_a_long_paragraph_only_the_best_subparagraph_is_marked(retriever: StatuteRetriever) -> None:
+    hits = retriever.search("국무회의에서 영전 수여도 심의하나요?", 10).hits
+    hit = next(hit for hit in hits if hit.article.label == "제89조")
+    ((start, end),) = hit.highlight
+    marked = hit.article.text[start:end]
+    assert marked.lstrip()[0].isdigit()
+    assert len(marked.splitlines()) == 1 < len(hit.article.text.splitlines())
+
+
 def test_below_the_threshold_it_abstains_but_shows_the_nearest(
     constitution: StatuteStore, embedder: StatuteEmbedder
 ) -> None:

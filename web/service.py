@@ -1,0 +1,142 @@
+"""What stands behind the app: the opened model, store and retriever, and the indexing that runs meanwhile."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from ingest import pipeline
+from ingest.pipeline import OnProgress, Outcome, Progress, Result
+from rag.embedding import StatuteEmbedder, load_embedder
+from rag.errors import LawError, StoreBusyError
+from rag.retriever import Search, StatuteRetriever, make_retriever
+from rag.settings import Settings
+from rag.statutes import Edition
+from rag.store import StatuteStore, open_store
+from rag.texts import StoredStatute
+
+log = logging.getLogger(__name__)
+
+MAX_QUESTION = 1000
+MAX_HITS = 50
+STILL_INDEXING = "아직 색인하는 중이라, 지금까지 들어온 조문에서만 찾았습니다."
+UNEXPECTED = "예기치 못한 문제가 생겼습니다. 잠시 뒤 다시 해 보시고, 계속되면 운영자에게 알려 주십시오."
+
+_WAIT_STEP = 0.5
+_CLOSE_TIMEOUT = 30.0
+
+
+class _ClosingError(Exception):
+    """Ends the indexing because the app ends."""
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """The indexing of the corpus folder: how far it is, and what went wrong, in Korean."""
+
+    running: bool = False
+    progress: Progress | None = None
+    problems: tuple[str, ...] = ()
+
+
+class Service:
+    """Answers questions and takes statutes, from many threads at once; the embedder and the store are shared."""
+
+    def __init__(self, settings: Settings, embedder: StatuteEmbedder, store: StatuteStore):
+        self.settings = settings
+        self.job = Job()
+        self._embedder = embedder
+        self._store = store
+        self._retriever: StatuteRetriever = make_retriever(settings, store, embedder)
+        self._writing = threading.Lock()  # the store refuses a second writer at once; inside the app they queue up
+        self._listed: tuple[int, list[StoredStatute]] | None = None
+        self._indexing: threading.Thread | None = None
+        self._closing = threading.Event()
+
+    def start(self) -> threading.Thread:
+        """Index the corpus folder in the background; unchanged files cost nothing, a killed run is resumed."""
+        self.job = Job(running=True)
+        self._indexing = threading.Thread(target=self._index_corpus, name="indexing", daemon=True)
+        self._indexing.start()
+        return self._indexing
+
+    def close(self) -> None:
+        """Stop indexing after the batch it is in, and close the store."""
+        self._closing.set()
+        if self._indexing:
+            self._indexing.join(_CLOSE_TIMEOUT)
+        self._store.close()
+
+    def search(self, question: str, history: Sequence[str] = (), k: int | None = None) -> Search:
+        """Return the articles for a question. Raises LawError where it cannot be asked."""
+        question = question.strip()
+        if not question:
+            raise LawError("질문을 입력해 주십시오.")
+        if len(question) > MAX_QUESTION:
+            raise LawError(f"질문이 너무 깁니다({len(question):,}자). {MAX_QUESTION:,}자 안으로 줄여 주십시오.")
+        if k is not None and not 1 <= k <= MAX_HITS:
+            raise LawError(f"조문 수(k)는 1부터 {MAX_HITS}까지입니다.")
+        search = self._retriever.search(question, k, history)
+        return replace(search, notes=(STILL_INDEXING, *search.notes)) if self.job.running else search
+
+    def add(self, paths: Sequence[Path], on_progress: OnProgress, on_wait: Callable[[Job], None]) -> list[Outcome]:
+        """Bring files in; while other indexing runs, wait for it and call `on_wait` now and then."""
+        while not self._writing.acquire(timeout=_WAIT_STEP):
+            on_wait(self.job)
+        try:
+            return self._add(paths, on_progress)
+        finally:
+            self._writing.release()
+
+    def remove(self, law: str) -> Edition:
+        """Take a statute out by its title. Raises LawError where there is none, or indexing is under way."""
+        if not self._writing.acquire(blocking=False):
+            raise StoreBusyError("지금 색인 작업을 하고 있습니다. 끝난 뒤 다시 해 주십시오.")
+        try:
+            return pipeline.remove(law, self._store)
+        finally:
+            self._writing.release()
+
+    def inventory(self) -> list[StoredStatute]:
+        """Return the statutes that are in, by title; read again only when they have changed."""
+        generation, listed = self._store.texts.generation(), self._listed
+        if listed is None or listed[0] != generation:
+            self._listed = listed = (generation, self._store.texts.statutes())
+        return listed[1]
+
+    def _add(self, paths: Sequence[Path], on_progress: OnProgress) -> list[Outcome]:
+        try:
+            return pipeline.add(paths, self._store, self._embedder, self.settings.chunk_tokens, on_progress)
+        finally:
+            self._listed = None  # what was pending is not any more
+
+    def _index_corpus(self) -> None:
+        def tell(progress: Progress) -> None:
+            if self._closing.is_set():
+                raise _ClosingError
+            self.job = Job(running=True, progress=progress)
+
+        problems: tuple[str, ...] = ()
+        try:
+            with self._writing:
+                outcomes = self._add([self.settings.corpus] if self.settings.corpus.is_dir() else [], tell)
+            problems = tuple(outcome.message for outcome in outcomes if outcome.result is Result.FAILED)
+        except _ClosingError:
+            log.info("indexing stopped; the next start goes on with it")
+        except LawError as error:
+            problems = (str(error),)
+        except Exception:
+            log.exception("indexing the corpus failed")
+            problems = (UNEXPECTED,)
+        for problem in problems:
+            log.warning("corpus: %s", problem)
+        self.job = Job(problems=problems)
+
+
+def open_service(settings: Settings) -> Service:
+    """Open the configured model and store. Raises LawError where one of them cannot be used."""
+    embedder = load_embedder(settings)
+    return Service(settings, embedder, open_store(settings, embedder))
