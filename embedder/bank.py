@@ -53,8 +53,7 @@ def read_bank(folder: Path = FOLDER) -> list[Row]:
 
 
 def _read_file(path: Path) -> Iterator[Row]:
-    lines = [line for line in path.read_text("utf-8").splitlines() if line.strip()]
-    for number, (question, line) in enumerate(zip(read_questions(path), lines, strict=True), 1):
+    for number, (question, line) in enumerate(zip(read_questions(path), _lines(path), strict=True), 1):
         fields = json.loads(line)
         place = f"{path.name}:{number}"
         if fields.get("style") not in STYLES or not fields.get("domain"):
@@ -170,18 +169,18 @@ def write_splits(folder: Path = FOLDER) -> None:
     """Write every row's split into the bank's files."""
     splits = split_by_article(read_bank(folder))
     for path in files(folder):
-        rows = [json.loads(line) for line in path.read_text("utf-8").splitlines() if line.strip()]
-        path.write_text("".join(_line({**row, "split": splits[row["id"]]}) for row in rows), "utf-8")
+        rows = [json.loads(line) for line in _lines(path)]
+        placed = ({**row, "split": splits[row["id"]]} for row in rows)
+        path.write_text("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in placed), "utf-8")
 
 
 def select(folder: Path, split: str, book: Container[ArticleKey] | None = None) -> Iterator[str]:
     """Yield the lines of a split as they stand; with `book` only those whose golds are all in it."""
     for path in files(folder):
-        lines = (line for line in path.read_text("utf-8").splitlines() if line.strip())
-        for row, line in zip(_read_file(path), lines, strict=True):
+        for row, line in zip(_read_file(path), _lines(path), strict=True):
             if row.split == split and (book is None or all(key in book for key in row.gold)):
                 yield line
 
 
-def _line(row: dict[str, object]) -> str:
-    return json.dumps(row, ensure_ascii=False) + "\n"
+def _lines(path: Path) -> list[str]:
+    return [line for line in path.read_text("utf-8").splitlines() if line.strip()]

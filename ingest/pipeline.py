@@ -7,7 +7,6 @@ next run goes on where it stopped.
 
 from __future__ import annotations
 
-import logging
 import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -21,8 +20,6 @@ from rag.embedding import StatuteEmbedder
 from rag.errors import LawError, SourceError
 from rag.statutes import Edition, Statute, passage
 from rag.store import StatuteStore
-
-log = logging.getLogger(__name__)
 
 BATCH = 64
 """Chunks embedded and stored at a time: what a killed run may have to do again."""
@@ -70,7 +67,10 @@ OnProgress = Callable[[Progress], None]
 
 @dataclass(frozen=True, slots=True)
 class _Candidate:
-    """A file that was read, before it is decided whether its text goes in."""
+    """A file that was read, before it is decided whether its text goes in.
+
+    Only what that takes is kept; the texts of a whole statute book would fill the memory, so a winner is read again.
+    """
 
     path: Path
     sha256: str
@@ -206,14 +206,14 @@ def _brought_in(name: str, statute: Statute, before: Edition | None) -> Outcome:
     message = f"{edition.title}: 조문 {count}개({_describe(edition)})"
     if before:
         message += f", 전에는 {_describe(before)}"
-    if edition.effective and edition.effective > date.today():
+    if edition.coming(date.today()):
         message += ". 시행일이 아직 오지 않은 내용이 있습니다"
     result = Result.UPDATED if before else Result.ADDED
     return Outcome(name, result, message + ".", edition, count, statute.warnings)
 
 
 def _describe(edition: Edition) -> str:
-    parts = [f"{edition.kind} 제{edition.number}호" if edition.number else edition.kind]
+    parts = [edition.designation]
     if edition.effective:
         parts.append(f"{edition.effective} 시행")
     return ", ".join(part for part in parts if part) or "날짜를 알 수 없는 판"

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -148,8 +148,3 @@ def _name_before(between: str, laws: Laws, last_name: str, last_key: str) -> tup
     ):
         return words[-1].strip("「」『』"), ""
     return last_name, last_key
-
-
-def cited_names(citations: Sequence[Citation]) -> list[str]:
-    """Return the names, in order, that were written before an article but are not known."""
-    return list(dict.fromkeys(citation.name for citation in citations if citation.name and not citation.key))

@@ -24,11 +24,15 @@ from rag.store import ChunkHit, StatuteStore, open_store
 _CHUNKS_PER_ARTICLE = 3
 """How many chunks are asked for an article wanted; long articles take several places among the nearest."""
 
-
 _LONG_PARAGRAPH = 300
 """Characters from which a paragraph is too much to be marked whole."""
 
 _NEW_SUBPARAGRAPH = re.compile(r"\n(?=  \S)")
+
+_FOLLOW_UP = re.compile(
+    r"^\s*(그럼|그러면|그렇다면|그런데|근데|그리고|그건|그거|그게|그때|그럴|그렇게|그\s|이\s?경우|이때|거기|아까|반대로)"
+    r"|([은는도]|에서는|[이라]면|경우|때는?|하고|랑)요?\s*[?.!~]*\s*$"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,12 +194,11 @@ def _candidates(hit: Hit) -> list[tuple[int, int]]:
     """Return the spans one of which is to be marked: the paragraphs of the hit's best chunk."""
     if not hit.article.text:
         return []
-    paragraphs = hit.article.paragraph_spans()
     if "citation" in hit.signals and hit.highlight:
         return list(hit.highlight)
     inside = hit.highlight or ((0, len(hit.article.text)),)
     start, end = inside[0]
-    units = [unit for span in paragraphs for unit in _units(hit.article.text, *span)]
+    units = [unit for span in hit.article.paragraph_spans() for unit in _units(hit.article.text, *span)]
     overlapping = [(max(a, start), min(b, end)) for a, b in units if a < end and b > start]
     return [span for span in overlapping if span[0] < span[1]]
 
@@ -206,12 +209,6 @@ def _units(text: str, start: int, end: int) -> list[tuple[int, int]]:
         return [(start, end)]
     borders = [start, *(match.start() + 1 for match in _NEW_SUBPARAGRAPH.finditer(text, start, end)), end + 1]
     return [(a, b - 1) for a, b in pairwise(borders)]
-
-
-_FOLLOW_UP = re.compile(
-    r"^\s*(그럼|그러면|그렇다면|그런데|근데|그리고|그건|그거|그게|그때|그럴|그렇게|그\s|이\s?경우|이때|거기|아까|반대로)"
-    r"|([은는도]|에서는|[이라]면|경우|때는?|하고|랑)요?\s*[?.!~]*\s*$"
-)
 
 
 def _in_context(question: str, history: Sequence[str]) -> str:

@@ -44,9 +44,7 @@ class Settings(BaseSettings):
     passage_prompt: str | None = Field(
         default=None, description="Put before a passage when it is embedded; unset: what the model's folder says."
     )
-    threads: int = Field(
-        default=0, ge=0, description="CPU threads of the embedder; 0 leaves it to torch.",
-    )  # fmt: skip
+    threads: int = Field(default=0, ge=0, description="CPU threads of the embedder; 0 leaves it to torch.")
     chroma_url: str = Field(
         default="", description="Address of a Chroma server (http://host:8000); empty: embedded, in the data folder."
     )

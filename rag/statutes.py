@@ -140,9 +140,18 @@ class Edition:
         """What orders editions of a statute: effective date, promulgation date, number."""
         return (self.effective or date.min, self.promulgated or date.min, self.number.zfill(6))
 
+    @property
+    def designation(self) -> str:
+        """Kind and number, as far as known: 법률 제21454호."""
+        return " ".join(part for part in (self.kind, f"제{self.number}호" if self.number else "") if part)
+
+    def coming(self, today: date) -> bool:
+        """Whether this text takes effect only after `today`."""
+        return self.effective is not None and self.effective > today
+
     def in_force(self, today: date) -> bool:
         """Whether this text is the law on `today`, as far as its dates say."""
-        return not self.repealed and (self.effective is None or self.effective <= today)
+        return not self.repealed and not self.coming(today)
 
 
 @dataclass(frozen=True, slots=True)

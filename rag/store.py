@@ -95,13 +95,10 @@ class StatuteStore:
 
     def nearest(self, vector: Sequence[float], limit: int) -> list[ChunkHit]:
         """Return the `limit` chunks nearest to a unit vector, best first, scored by cosine similarity."""
-        available = self.vector_count()
-        if not available:
-            return []
         try:
             found = self._collection.query(
                 query_embeddings=np.asarray([vector], dtype=np.float32),
-                n_results=min(limit, available),
+                n_results=limit,
                 include=["distances"],
             )
         except ChromaError as error:

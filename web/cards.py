@@ -105,7 +105,7 @@ def status_badges(edition: Edition, today: date) -> str:
     badges = []
     if edition.repealed:
         badges.append('<span class="law-badge danger">폐지</span>')
-    if edition.effective and edition.effective > today:
+    if edition.effective and edition.coming(today):
         badges.append(f'<span class="law-badge warning">시행 예정 {edition.effective.isoformat()}</span>')
     return "".join(badges)
 
@@ -129,8 +129,7 @@ def _signals(signals: Sequence[str]) -> str:
 
 def _facts(edition: Edition) -> str:
     effective = f"{edition.effective.isoformat()} 시행" if edition.effective else "시행일 미상"
-    number = f"{edition.kind} 제{edition.number}호".strip() if edition.number else edition.kind
-    return " · ".join(part for part in (effective, number) if part)
+    return " · ".join(part for part in (effective, edition.designation) if part)
 
 
 def _legend(abstain_below: float) -> str:

@@ -138,7 +138,6 @@ def _as_of(editions: Sequence[Edition]) -> str:
 
 def _inventory_row(stored: StoredStatute, today: date) -> str:
     edition = stored.edition
-    number = f"제{edition.number}호" if edition.number else ""
     link = (
         f'<a href="{escape(official_url(edition.title))}" target="_blank" rel="noopener noreferrer">'
         f"{escape(edition.title)}</a>"
@@ -146,7 +145,7 @@ def _inventory_row(stored: StoredStatute, today: date) -> str:
     pending = f'<span class="law-badge muted">색인 대기 {stored.pending:,}</span>' if stored.pending else ""
     return (
         f'<tr><th scope="row">{link} {status_badges(edition, today)}{pending}</th>'
-        f'<td data-name="종류">{escape(" ".join(part for part in (edition.kind, number) if part) or "-")}</td>'
+        f'<td data-name="종류">{escape(edition.designation or "-")}</td>'
         f'<td data-name="공포">{_day(edition.promulgated)}</td><td data-name="시행">{_day(edition.effective)}</td>'
         f'<td data-name="조문" class="number">{stored.articles:,}</td></tr>'
     )
