@@ -198,7 +198,8 @@ def _answer(service: Service, text: str, history: list[str]) -> tuple[str, str]:
     """Return (answer in Markdown, cards) for a question, or the reason why there are none."""
     try:
         search = service.search(text, history)
-        return extractive_answer(search), cards.results_html(search, date.today(), service.settings.abstain_below)
+        html = cards.results_html(search, date.today(), service.settings.abstain_below, service.around(search))
+        return extractive_answer(search), html
     except Exception as error:
         message = _plainly(error)
         return escape_markdown(message), cards.error_html(message)

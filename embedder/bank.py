@@ -40,6 +40,12 @@ class Row:
     style: str
     split: str
     place: str
+    history: tuple[str, ...] = ()
+
+    @property
+    def asked(self) -> str:
+        """The question behind the one it follows up."""
+        return f"{self.history[-1]} {self.question}" if self.history else self.question
 
 
 def files(folder: Path = FOLDER) -> list[Path]:
@@ -59,11 +65,20 @@ def _read_file(path: Path) -> Iterator[Row]:
         if fields.get("style") not in STYLES or not fields.get("domain"):
             raise QuestionSetError(f"{place}: domain 또는 style이 없거나 알 수 없는 값입니다.")
         split = fields.get("split", "")
-        yield Row(question.id, question.question, question.gold, fields["domain"], fields["style"], split, place)
+        yield Row(
+            question.id,
+            question.question,
+            question.gold,
+            fields["domain"],
+            fields["style"],
+            split,
+            place,
+            question.history,
+        )
 
 
-def statute_book(folder: Path) -> dict[ArticleKey, str]:
-    """Return article -> its text without marks ('' where it is deleted), of the newest edition of every statute."""
+def newest_statutes(folder: Path) -> dict[str, Statute]:
+    """Return statute key -> the newest edition of it in a folder."""
     newest: dict[str, Statute] = {}
     for path in find_files([folder]):
         try:
@@ -73,9 +88,14 @@ def statute_book(folder: Path) -> dict[ArticleKey, str]:
         held = newest.get(statute.edition.key)
         if held is None or held.edition.version < statute.edition.version:
             newest[statute.edition.key] = statute
+    return newest
+
+
+def statute_book(folder: Path) -> dict[ArticleKey, str]:
+    """Return article -> its text without marks ('' where it is deleted), of the newest edition of every statute."""
     return {
         article_key(key, article.label): "" if article.deleted else strip_marks(article.text)
-        for key, statute in newest.items()
+        for key, statute in newest_statutes(folder).items()
         for article in statute.articles
     }
 

@@ -8,21 +8,26 @@ next run goes on where it stopped.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from enum import Enum
 from pathlib import Path
 
 from ingest.chunking import chunk_statute
+from ingest.links import links_of
 from ingest.sources.files import find_files, hash_file, read_file
 from rag.embedding import StatuteEmbedder
 from rag.errors import LawError, SourceError
-from rag.statutes import Edition, Statute, passage
+from rag.questions import read_known, write_questions
+from rag.statutes import Edition, Statute, article_id, passage
 from rag.store import StatuteStore
 
-BATCH = 64
+BATCH = 512
 """Chunks embedded and stored at a time: what a killed run may have to do again."""
+
+WORDS_BATCH = 1000
+"""Statutes brought into the lexical index at a time."""
 
 
 class Result(Enum):
@@ -100,7 +105,7 @@ def add(
         for winner, losers in _newest(candidates):
             outcomes.append(_bring_in(winner, store, embedder, min(window, embedder.window)))
             outcomes += [_superseded(loser, winner) for loser in losers]
-        _embed_pending(store, embedder, on_progress)
+        _follow_up(store, embedder, on_progress)
     return outcomes
 
 
@@ -112,6 +117,7 @@ def remove(law: str, store: StatuteStore) -> Edition:
             raise LawError(f"'{law}'은(는) 들어 있지 않습니다. `python -m ingest status`로 이름을 확인해 주십시오.")
         store.texts.remove(stored.edition)
         store.delete_doomed()
+        _index_words(store, lambda _: None)
     return stored.edition
 
 
@@ -119,16 +125,18 @@ def rebuild(store: StatuteStore, embedder: StatuteEmbedder, window: int, on_prog
     """Drop all vectors, cut every stored statute into chunks anew and embed them; return how many chunks."""
     with store.writer():
         store.reset_vectors()
+        store.lexical.clear()
         for stored in store.texts.statutes():
             statute = store.texts.statute(stored.edition)
-            store.texts.put(statute, chunk_statute(statute, embedder.count_tokens, min(window, embedder.window)))
-        return _embed_pending(store, embedder, on_progress)
+            chunks = chunk_statute(statute, embedder.count_tokens, min(window, embedder.window))
+            store.texts.put(statute, chunks, links_of(statute))
+        return _follow_up(store, embedder, on_progress)
 
 
 def resume(store: StatuteStore, embedder: StatuteEmbedder, on_progress: OnProgress) -> int:
     """Embed what a run that was killed left undone; return how many chunks."""
     with store.writer():
-        return _embed_pending(store, embedder, on_progress)
+        return _follow_up(store, embedder, on_progress)
 
 
 def _read(files: list[Path], store: StatuteStore, on_progress: OnProgress) -> tuple[list[Outcome], list[_Candidate]]:
@@ -189,7 +197,7 @@ def _bring_in(candidate: _Candidate, store: StatuteStore, embedder: StatuteEmbed
         statute = replace(statute, edition=replace(statute.edition, law_id=stored[0].law_id))
     if stored and stored[1] == statute.fingerprint():
         return Outcome(name, Result.UNCHANGED, f"{edition.title}: 이미 들어 있습니다.", edition)
-    store.texts.put(statute, chunk_statute(statute, embedder.count_tokens, window))
+    store.texts.put(statute, chunk_statute(statute, embedder.count_tokens, window), links_of(statute))
     return _brought_in(name, statute, stored[0] if stored else None)
 
 
@@ -219,6 +227,46 @@ def _describe(edition: Edition) -> str:
     return ", ".join(part for part in parts if part) or "날짜를 알 수 없는 판"
 
 
+def _follow_up(store: StatuteStore, embedder: StatuteEmbedder, on_progress: OnProgress) -> int:
+    """Bring everything that is made from the texts after them; return how many chunks were embedded."""
+    embedded = _embed_pending(store, embedder, on_progress)
+    _index_words(store, on_progress)
+    if store.known:
+        fresh = write_questions(
+            store.questions_file,
+            embedder.fingerprint,
+            read_known(store.known),
+            store.texts.article_ids(),
+            embedder.question_vectors,
+        )
+        on_progress(Progress("질문", fresh, fresh, float(fresh)))
+    return embedded
+
+
+def _index_words(store: StatuteStore, on_progress: OnProgress) -> None:
+    """Bring the lexical index after the texts, statute by statute as far as they changed."""
+    wanted, held = store.texts.fingerprints(), store.lexical.held()
+    live = {key: fingerprint for key, (fingerprint, edition) in wanted.items() if not edition.repealed}
+    changed = [key for key, fingerprint in live.items() if held.get(key) != fingerprint]
+    gone = [key for key in held if key not in live]
+    started = time.monotonic()
+    for start in range(0, len(changed) + (not changed and bool(gone)), WORDS_BATCH):
+        part = changed[start : start + WORDS_BATCH]
+        articles = (row for key in part for row in _words_of(store, wanted[key][1]))
+        store.lexical.replace([*part, *(gone if start == 0 else ())], articles)
+        held = {key: value for key, value in held.items() if key not in gone} | {key: live[key] for key in part}
+        store.lexical.record(held)
+        done = start + len(part)
+        on_progress(Progress("낱말", done, len(changed), done / (time.monotonic() - started + 1e-9)))
+
+
+def _words_of(store: StatuteStore, edition: Edition) -> Iterator[tuple[str, str, str]]:
+    for article in store.texts.statute(edition).articles:
+        if not article.deleted:
+            text = passage(edition, article, 0, len(article.text))
+            yield edition.key, article_id(edition, article.label), text
+
+
 def _embed_pending(store: StatuteStore, embedder: StatuteEmbedder, on_progress: OnProgress) -> int:
     store.delete_doomed()
     done, total, started = 0, store.texts.counts()[3], time.monotonic()
@@ -227,7 +275,7 @@ def _embed_pending(store: StatuteStore, embedder: StatuteEmbedder, on_progress: 
     while batch := store.texts.pending(BATCH):
         articles = store.texts.articles(list({article for _, article, _, _ in batch}))
         texts = [passage(*articles[article], start, end) for _, article, start, end in batch]
-        store.put_vectors([chunk for chunk, *_ in batch], embedder.embed_documents(texts))
+        store.put_vectors([chunk for chunk, *_ in batch], embedder.passage_vectors(texts))
         done += len(batch)
         on_progress(Progress("임베딩", done, total, done / (time.monotonic() - started)))
     return done

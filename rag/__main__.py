@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -13,8 +13,11 @@ from tqdm import tqdm
 
 from rag.answer import as_json, cite, extractive_answer
 from rag.console import told_plainly
+from rag.errors import LawError
 from rag.evaluation import DEPTH, metrics, rank_all, read_questions, run_line
-from rag.retriever import Search, StatuteRetriever, open_retriever
+from rag.questions import SPLITS
+from rag.related import Related, Relative, related
+from rag.retriever import STAGES, Search, StatuteRetriever, open_retriever
 from rag.settings import settings
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, help="법령 질의응답: 질문에 답하는 조문을 찾습니다.")
@@ -33,10 +36,13 @@ def ask(
         if as_json_:
             typer.echo(json.dumps(as_json(search, answer), ensure_ascii=False, indent=2))
         else:
-            _print(search)
+            _print(
+                search,
+                {hit.article_id: related(retriever.store.texts, hit.edition, hit.article) for hit in search.hits},
+            )
 
 
-def _print(search: Search) -> None:
+def _print(search: Search, around: Mapping[str, Related]) -> None:
     for note in search.notes:
         typer.echo(note)
     if search.abstained:
@@ -46,6 +52,13 @@ def _print(search: Search) -> None:
         typer.echo(f"\n{number}. {cite(hit)}  유사도 {hit.score:.3f}  [{', '.join(hit.signals)}]  {effective}")
         typer.echo(_marked(hit.article.text, hit.highlight))
         typer.echo(f"   {hit.url}")
+        for title, relatives in _relatives(around[hit.article_id]):
+            typer.echo(f"   {title}: {', '.join(f'{one.law} {one.label}' for one in relatives)}")
+
+
+def _relatives(around: Related) -> list[tuple[str, Sequence[Relative]]]:
+    rows = [("위임", around.delegated), ("근거", around.parents), ("벌칙", around.penalties), ("인용", around.cites)]
+    return [(title, relatives) for title, relatives in rows if relatives]
 
 
 def _marked(text: str, spans: Sequence[tuple[int, int]]) -> str:
@@ -63,9 +76,13 @@ def evaluate(
     file: Annotated[Path, typer.Argument(help="질문 묶음(JSONL)")],
     as_json_: Annotated[bool, typer.Option("--json", help="JSON으로 출력")] = False,
     run: Annotated[Path | None, typer.Option("--run", help="질문마다 상위 50개 조문을 적을 파일(JSONL)")] = None,
+    stages: Annotated[str, typer.Option(help="쓸 단계(쉼표로 나눔)")] = ",".join(STAGES),
+    known: Annotated[str, typer.Option(help="쓸 알려진 질문의 split(쉼표로 나눔)")] = ",".join(SPLITS),
 ) -> None:
     """질문 묶음으로 검색 품질을 잽니다."""
     with told_plainly(), open_retriever(settings()) as retriever:
+        retriever.stages = _chosen(stages, STAGES)
+        retriever.known_splits = _chosen(known, SPLITS)
         questions = read_questions(file)
         _warn_of_missing(retriever, {law for question in questions for law, _ in question.gold})
         search = _searcher(retriever)
@@ -75,6 +92,13 @@ def evaluate(
             run.write_text("".join(run_line(ranking) + "\n" for ranking in rankings), "utf-8")
         figures = metrics(rankings)
         typer.echo(json.dumps(figures, ensure_ascii=False, indent=2) if as_json_ else _table(figures))
+
+
+def _chosen(names: str, known: Sequence[str]) -> frozenset[str]:
+    chosen = frozenset(name.strip() for name in names.split(",") if name.strip())
+    if unknown := chosen - set(known):
+        raise LawError(f"모르는 이름입니다: {', '.join(sorted(unknown))}. 쓸 수 있는 것: {', '.join(known)}")
+    return chosen
 
 
 def _searcher(retriever: StatuteRetriever) -> Callable[[str, int, Sequence[str]], Search]:

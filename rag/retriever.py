@@ -1,7 +1,13 @@
-"""A question's way to its articles: cited ones first, then those whose chunks lie nearest to the question."""
+"""A question's way to its articles: cited ones first, then those that meaning, words and known questions point to.
+
+Three searches run over the store: dense (the chunks nearest to the question), lexical (BM25) and known questions (the
+articles whose known questions are nearest). A learned ranking orders what they found; the score of a hit stays the
+cosine of question and best chunk.
+"""
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -15,17 +21,30 @@ from langchain_core.documents import Document
 from langchain_core.retrievers import BaseRetriever
 from pydantic import ConfigDict, PrivateAttr
 
-from rag.citation import Citation, Laws, find_citations
-from rag.embedding import StatuteEmbedder, load_embedder
+from rag.cited import Cited, look_up
+from rag.embedding import StatuteEmbedder, Vectors, load_embedder
+from rag.laws import Laws, named_laws
+from rag.lexical import bigrams
+from rag.questions import SPLITS, QuestionIndex
+from rag.ranking import About, Evidence, Matrix, Ranker, features, fuse, load_ranker
 from rag.settings import Settings
-from rag.statutes import Article, Edition, Hit, article_id, article_key, passage
+from rag.statutes import Hit, passage
 from rag.store import ChunkHit, StatuteStore, open_store
 
-_CHUNKS_PER_ARTICLE = 3
-"""How many chunks are asked for an article wanted; long articles take several places among the nearest."""
+SEARCHES = ("dense", "lexical", "questions")
+STAGES = (*SEARCHES, "ranking")
+"""What can be switched off to see what it is worth. Without ranking the searches are fused by reciprocal ranks."""
+
+CHUNKS = 120
+WORDS = 60
+ASKED = 40
+"""How many chunks, and articles, each search brings."""
 
 _LONG_PARAGRAPH = 300
 """Characters from which a paragraph is too much to be marked whole."""
+
+_MOST_MARKED = 12
+"""Most passages embedded to mark the hits of one question."""
 
 _NEW_SUBPARAGRAPH = re.compile(r"\n(?=  \S)")
 
@@ -39,22 +58,27 @@ _FOLLOW_UP = re.compile(
 class Search:
     """What was found for a question, best first.
 
-    `abstained` means that no article is near enough to be an answer, or that the only articles asked for do not
-    exist: `hits` are then merely the nearest.
-    `notes` say, in Korean, what of the question's citations is not there.
+    `confidence` in [0, 1] is how likely it is that an article among the hits answers. `abstained` means that it is too
+    low, or that the only articles asked for do not exist: `hits` are then merely the nearest. `notes` say, in Korean,
+    what of the question's citations is not there.
     """
 
     question: str
     hits: tuple[Hit, ...]
     abstained: bool
     notes: tuple[str, ...] = ()
+    confidence: float = 0.0
 
-    @property
-    def confidence(self) -> float:
-        """The score that abstention is decided by: the best cosine; 1 where a cited article was found."""
-        if any("citation" in hit.signals for hit in self.hits):
-            return 1.0
-        return max((hit.score for hit in self.hits), default=-1.0)
+
+@dataclass(frozen=True, slots=True)
+class Candidates:
+    """What the searches found for a question, and what ranking makes of it: ids, their features and scores, best first."""
+
+    evidence: Evidence
+    chunks: dict[str, ChunkHit]
+    ids: tuple[str, ...]
+    inputs: Matrix
+    scores: Matrix
 
 
 class StatuteRetriever(BaseRetriever):
@@ -62,33 +86,36 @@ class StatuteRetriever(BaseRetriever):
 
     store: StatuteStore
     embedder: StatuteEmbedder
+    ranker: Ranker | None = None
     top_k: int = 5
-    abstain_below: float = -1.0
+    abstain_below: float = 0.5
+    stages: frozenset[str] = frozenset(STAGES)
+    known_splits: frozenset[str] = frozenset(SPLITS)
 
     model_config = ConfigDict(arbitrary_types_allowed=True)
     _laws: tuple[int, Laws] = PrivateAttr(default=(-1, Laws({})))
+    _known: tuple[QuestionIndex, QuestionIndex] | None = PrivateAttr(default=None)
 
     def search(
         self, question: str, k: int | None = None, history: Sequence[str] = (), *, highlight: bool = True
     ) -> Search:
         """Return the `k` articles that govern a question, each once, by its best chunk.
 
-        `history` are the earlier questions of the conversation, oldest first. Without `highlight` no span is marked,
-        which saves embedding the paragraphs.
+        `history` are the earlier questions of the conversation, oldest first. Without `highlight` no span is marked
+        but those of citations, which saves embedding the paragraphs.
         """
         k = k or self.top_k
-        vector = np.asarray(self.embedder.embed_query(_in_context(question, history)), dtype=np.float32)
-        cited, notes = self._cited(question, history, vector)
-        found = self._nearest(vector, k)
-        by_id = {hit.article_id: hit for hit in found}
-        first = [replace(hit, signals=("citation", "dense")) if hit.article_id in by_id else hit for hit in cited]
-        first_ids = {hit.article_id for hit in first}
-        hits = [*first, *(hit for hit in found if hit.article_id not in first_ids)][:k]
+        asked = in_context(question, history)
+        vector = np.asarray(self.embedder.embed_query(asked), dtype=np.float32)
+        cited = look_up(question, history, self.laws(), self.store.texts)
+        found = self.candidates(asked, vector)
+        hits = self._hits(found, cited, vector, k)
         if highlight:
-            hits = self._mark(vector, hits)
-        search = Search(question, tuple(hits), False, tuple(notes))
-        nothing_cited_exists = bool(notes) and not cited
-        return replace(search, abstained=nothing_cited_exists or search.confidence < self.abstain_below)
+            hits = self._mark(asked, vector, hits)
+        confidence = self._confidence(found, cited)
+        nothing_cited_exists = cited.missing and not cited.articles
+        abstained = nothing_cited_exists or confidence < self.abstain_below
+        return Search(question, tuple(hits), abstained, cited.notes, confidence)
 
     def laws(self) -> Laws:
         """Return the names that citations can resolve to; read again when the store has changed."""
@@ -97,81 +124,107 @@ class StatuteRetriever(BaseRetriever):
             self._laws = (generation, Laws.of(self.store.texts.editions()))
         return self._laws[1]
 
+    def known(self) -> QuestionIndex:
+        """Return the known questions in use."""
+        every = self.store.questions()
+        if self._known is None or self._known[0] is not every:
+            all_of_them = self.known_splits >= set(SPLITS)
+            self._known = (every, every if all_of_them else every.only(self.known_splits))
+        return self._known[1]
+
+    def candidates(self, asked: str, vector: Vectors, without: Sequence[int] = ()) -> Candidates:
+        """Return what the searches found, ranked. Known questions in the rows `without` are passed over."""
+        laws, known = self.laws(), self.known()
+        chunks: dict[str, ChunkHit] = {}
+        for chunk in self.store.nearest(vector.tolist(), CHUNKS) if "dense" in self.stages else ():
+            chunks.setdefault(chunk.article_id, chunk)  # they come best first
+        evidence = Evidence(
+            asked,
+            [(name, chunk.score) for name, chunk in chunks.items()],
+            self.store.lexical.search(asked, WORDS) if "lexical" in self.stages else [],
+            known.nearest(vector, ASKED, without) if "questions" in self.stages else [],
+            frozenset(named_laws(asked, laws)),
+        )
+        abouts = {name: About(*about) for name, about in self.store.texts.abouts(evidence.candidates()).items()}
+        ids = [name for name in evidence.candidates() if name in abouts and abouts[name].statute in laws.editions]
+        inputs = features(evidence, ids, abouts, laws.editions, known.count_of, known.count_of_statute)
+        if self.ranker and "ranking" in self.stages:
+            scores = self.ranker.scores(inputs)
+        else:
+            fused = fuse(evidence)
+            scores = np.array([fused[name] for name in ids], dtype=np.float32)
+        order = np.argsort(-scores, kind="stable")
+        return Candidates(evidence, chunks, tuple(ids[row] for row in order), inputs[order], scores[order])
+
     def _get_relevant_documents(self, query: str, *, run_manager: CallbackManagerForRetrieverRun) -> list[Document]:
         return [_document(hit) for hit in self.search(query, highlight=False).hits]
 
-    def _nearest(self, vector: np.ndarray, k: int) -> list[Hit]:
-        limit = k * _CHUNKS_PER_ARTICLE
-        while True:
-            chunks = self.store.nearest(vector.tolist(), limit)
-            best: dict[str, ChunkHit] = {}
-            for chunk in chunks:  # they come best first
-                best.setdefault(chunk.article_id, chunk)
-            if len(best) >= k or len(chunks) < limit:
-                break
-            limit *= 2
-        texts = self.store.texts.articles(list(best))
-        return [
-            Hit(chunk.article_id, *texts[chunk.article_id], chunk.score, ("dense",), ((chunk.start, chunk.end),))
-            for chunk in list(best.values())[:k]
-            if chunk.article_id in texts
-        ]
+    def _confidence(self, found: Candidates, cited: Cited) -> float:
+        if cited.articles:
+            return 1.0
+        if self.ranker and self.ranker.answered and "ranking" in self.stages:
+            return self.ranker.confidence(found.inputs, found.scores)
+        return max((score for _, score in found.evidence.dense), default=0.0)
 
-    def _cited(self, question: str, history: Sequence[str], vector: np.ndarray) -> tuple[list[Hit], list[str]]:
-        laws = self.laws()
-        earlier = find_citations(" ".join(history), laws)
-        citations = find_citations(question, laws, earlier[-1].key if earlier else "")
-        hits: dict[str, Hit] = {}
-        notes: list[str] = []
-        for citation in citations:
-            if not citation.name and not citation.key:
-                continue  # '제5조' of no statute in particular
-            edition = laws.editions.get(citation.key)
-            if edition is None:
-                notes.append(f"'{citation.name}'은(는) 지금 들어 있는 법령 가운데 없습니다.")
-                continue
-            identity = article_id(edition, citation.label)
-            article = self.store.texts.article(identity)
-            if article is None:
-                notes.append(self._no_such_article(edition, citation))
-                continue
-            hits[identity] = self._cited_hit(identity, *article, citation, vector)
-            if article[1].deleted:
-                notes.append(f"「{edition.title}」 {citation.label}는 삭제된 조문입니다.")
-        return list(hits.values()), list(dict.fromkeys(notes))
+    def _hits(self, found: Candidates, cited: Cited, vector: Vectors, k: int) -> list[Hit]:
+        """Return the first `k` hits, cited articles before the others, each with its cosine."""
+        first = [article.article_id for article in cited.articles]
+        ids = list(dict.fromkeys([*first, *found.ids]))[:k]
+        chunks = {**self.store.similarities(vector.tolist(), [i for i in ids if i not in found.chunks]), **found.chunks}
+        texts = self.store.texts.articles(ids)
+        by_search = {
+            "dense": dict(found.evidence.dense),
+            "lexical": dict(found.evidence.lexical),
+            "question": dict(found.evidence.questions),
+        }
+        spans = {article.article_id: article.spans for article in cited.articles}
+        hits = []
+        for identity in ids:
+            if identity not in texts:
+                continue  # removed while the question was under way
+            signals = tuple(name for name, scores in by_search.items() if identity in scores)
+            chunk = chunks.get(identity)
+            highlight = ((chunk.start, chunk.end),) if chunk else ()
+            if identity in spans:
+                signals, highlight = ("citation", *signals), tuple(spans[identity])
+            score = chunk.score if chunk else self._score_of(texts[identity], vector)
+            hits.append(Hit(identity, *texts[identity], score, signals, highlight))
+        return hits
 
-    def _cited_hit(
-        self, identity: str, edition: Edition, article: Article, citation: Citation, vector: np.ndarray
-    ) -> Hit:
-        spans = [
-            span
-            for paragraph, span in zip(article.paragraphs, article.paragraph_spans(), strict=True)
-            if citation.paragraph and paragraph.number == citation.paragraph
-        ]
-        score = self.store.similarity(vector.tolist(), identity)
-        if score is None:  # deleted, or not embedded yet
-            text = passage(edition, article, 0, len(article.text))
-            score = float(np.dot(vector, self.embedder.embed_documents([text])[0]))
-        return Hit(identity, edition, article, score, ("citation",), tuple(spans))
+    def _score_of(self, text: Any, vector: Vectors) -> float:
+        """Return the cosine of an article that has no vector: it is deleted, repealed, or not embedded yet."""
+        edition, article = text
+        whole = passage(edition, article, 0, len(article.text))
+        return float(np.dot(vector, self.embedder.passage_vectors([whole])[0]))
 
-    def _no_such_article(self, edition: Edition, citation: Citation) -> str:
-        labels = [label for label, _, _ in self.store.texts.outline(edition) if article_key(label)]
-        known = f" 제1조부터 {max(labels, key=article_key)}까지 있습니다." if labels else ""
-        return f"「{edition.title}」에 {citation.label}는 없습니다.{known}"
+    def _mark(self, asked: str, vector: Vectors, hits: list[Hit]) -> list[Hit]:
+        """Narrow each hit's best chunk down to its best paragraph; paragraphs cited by number stay as they are.
 
-    def _mark(self, vector: np.ndarray, hits: list[Hit]) -> list[Hit]:
-        """Narrow each hit's best chunk down to its best paragraph; paragraphs cited by number stay as they are."""
-        spans = [_candidates(hit) for hit in hits]
+        The first hits' paragraphs are compared by meaning, as far as the time for that reaches, the others by words.
+        """
+        words = set(bigrams(asked))
+        wanted: list[tuple[int, list[tuple[int, int]]]] = []
+        marked = list(hits)
+        room = _MOST_MARKED
+        for number, hit in enumerate(hits):
+            candidates = [] if "citation" in hit.signals and hit.highlight else _candidates(hit)
+            if 1 < len(candidates) <= room:
+                wanted.append((number, candidates))
+                room -= len(candidates)
+            elif candidates:
+                text = hit.article.text
+                best = max(candidates, key=lambda span: _shared(text[slice(*span)], words))
+                marked[number] = replace(hit, highlight=(best,))
         texts = [
-            passage(h.edition, h.article, *span) for h, s in zip(hits, spans, strict=True) if len(s) > 1 for span in s
+            passage(hits[number].edition, hits[number].article, *span)
+            for number, candidates in wanted
+            for span in candidates
         ]
-        scores = iter(np.asarray(self.embedder.embed_documents(texts)) @ vector if texts else ())
-        return [
-            replace(hit, highlight=(max(candidates, key=lambda _: next(scores)),))
-            if len(candidates) > 1
-            else replace(hit, highlight=tuple(candidates))
-            for hit, candidates in zip(hits, spans, strict=True)
-        ]
+        scores = iter(self.embedder.passage_vectors(texts) @ vector if texts else ())
+        for number, candidates in wanted:
+            best = max(candidates, key=lambda _: next(scores))
+            marked[number] = replace(hits[number], highlight=(best,))
+        return marked
 
 
 @contextmanager
@@ -187,20 +240,35 @@ def open_retriever(settings: Settings) -> Iterator[StatuteRetriever]:
 
 def make_retriever(settings: Settings, store: StatuteStore, embedder: StatuteEmbedder) -> StatuteRetriever:
     """Return a retriever over an open store, as configured."""
-    return StatuteRetriever(store=store, embedder=embedder, top_k=settings.top_k, abstain_below=settings.abstain_below)
+    return StatuteRetriever(
+        store=store,
+        embedder=embedder,
+        ranker=load_ranker(embedder.fingerprint),
+        top_k=settings.top_k,
+        abstain_below=settings.abstain_below,
+    )
+
+
+def in_context(question: str, history: Sequence[str]) -> str:
+    """Return what is searched for: the question, behind the one before it if it leans on that ('그럼 상가는요?')."""
+    return f"{history[-1]} {question}" if history and _FOLLOW_UP.search(question) else question
 
 
 def _candidates(hit: Hit) -> list[tuple[int, int]]:
     """Return the spans one of which is to be marked: the paragraphs of the hit's best chunk."""
     if not hit.article.text:
         return []
-    if "citation" in hit.signals and hit.highlight:
-        return list(hit.highlight)
     inside = hit.highlight or ((0, len(hit.article.text)),)
     start, end = inside[0]
     units = [unit for span in hit.article.paragraph_spans() for unit in _units(hit.article.text, *span)]
     overlapping = [(max(a, start), min(b, end)) for a, b in units if a < end and b > start]
     return [span for span in overlapping if span[0] < span[1]]
+
+
+def _shared(text: str, words: set[str]) -> float:
+    """Return how much of a text's wording the question has; long texts gain nothing by their length."""
+    own = bigrams(text)
+    return sum(gram in words for gram in own) / math.sqrt(len(own) + 1)
 
 
 def _units(text: str, start: int, end: int) -> list[tuple[int, int]]:
@@ -209,11 +277,6 @@ def _units(text: str, start: int, end: int) -> list[tuple[int, int]]:
         return [(start, end)]
     borders = [start, *(match.start() + 1 for match in _NEW_SUBPARAGRAPH.finditer(text, start, end)), end + 1]
     return [(a, b - 1) for a, b in pairwise(borders)]
-
-
-def _in_context(question: str, history: Sequence[str]) -> str:
-    """Return what is embedded: the question, behind the one before it if it leans on that ('그럼 상가는요?')."""
-    return f"{history[-1]} {question}" if history and _FOLLOW_UP.search(question) else question
 
 
 def _document(hit: Hit) -> Document:

@@ -44,7 +44,11 @@ class Settings(BaseSettings):
     passage_prompt: str | None = Field(
         default=None, description="Put before a passage when it is embedded; unset: what the model's folder says."
     )
-    threads: int = Field(default=0, ge=0, description="CPU threads of the embedder; 0 leaves it to torch.")
+    questions: Path | None = Field(
+        default=ROOT / "corpus" / "questions.tsv",
+        description="Questions known to be answered by an article, as further ways to it; empty: none.",
+    )
+    threads: int = Field(default=0, ge=0, description="CPU threads of the embedder; 0: as many as there are cores.")
     chroma_url: str = Field(
         default="", description="Address of a Chroma server (http://host:8000); empty: embedded, in the data folder."
     )
@@ -53,10 +57,10 @@ class Settings(BaseSettings):
     )
     top_k: int = Field(default=5, ge=1, le=50, description="Articles shown for a question.")
     abstain_below: float = Field(
-        default=0.85,
-        ge=-1,
+        default=0.5,
+        ge=0,
         le=1,
-        description="A best similarity below this means that no article answers. Depends on the model.",
+        description="A confidence below this means that no article answers; chosen on the bank's dev split.",
     )
     upload: bool = Field(
         default_factory=lambda: not os.environ.get("SPACE_ID"),

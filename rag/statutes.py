@@ -189,6 +189,20 @@ class Chunk:
 
 
 @dataclass(frozen=True, slots=True)
+class Link:
+    """What one article says of another; `source` and `target` are (statute key, article label).
+
+    `kind` is delegation (a decree's article -> what it carries out), citation, penalty (a penal clause -> what it
+    punishes the violation of) or definition (a user of `word` -> the article that defines it).
+    """
+
+    kind: str
+    source: tuple[str, str]
+    target: tuple[str, str]
+    word: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Hit:
     """An article found for a question.
 

@@ -25,6 +25,8 @@ from filelock import FileLock, Timeout
 
 from rag.embedding import StatuteEmbedder
 from rag.errors import StoreBusyError, StoreError, StoreMismatchError
+from rag.lexical import LexicalIndex
+from rag.questions import EMPTY, QuestionIndex, load_questions, version_of
 from rag.settings import Settings
 from rag.texts import Texts
 
@@ -63,9 +65,13 @@ def manifest(embedder: StatuteEmbedder) -> Manifest:
 class StatuteStore:
     """Texts and vectors together. Open it with `open_store`; many threads may read, one process may write."""
 
-    def __init__(self, home: Path, texts: Texts, client: Client, expected: Manifest):
+    def __init__(self, home: Path, texts: Texts, client: Client, expected: Manifest, known: Path | None = None):
         self.home = home
         self.texts = texts
+        self.known = known
+        self.lexical = LexicalIndex(home / "lexical")
+        self.questions_file = home / "questions.npz"
+        self._questions: tuple[str, QuestionIndex] = ("", EMPTY)
         self._client = client
         self._expected = expected
         self._collection = self._open_collection()
@@ -113,13 +119,26 @@ class StatuteStore:
             if chunk in spans  # a vector whose text is gone waits to be deleted
         ]
 
-    def similarity(self, vector: Sequence[float], of_article: str) -> float | None:
-        """Return the cosine similarity of a unit vector and an article's best chunk; None if it has no vector."""
-        ids = self.texts.chunks_of(of_article)
-        stored = self._collection.get(ids=ids, include=["embeddings"])["embeddings"] if ids else None
-        if stored is None or len(stored) == 0:
-            return None
-        return float(np.max(np.asarray(stored, dtype=np.float32) @ np.asarray(vector, dtype=np.float32)))
+    def similarities(self, vector: Sequence[float], articles: Sequence[str]) -> dict[str, ChunkHit]:
+        """Return article id -> its chunk nearest to a unit vector, of those articles that have vectors."""
+        spans = self.texts.spans_of(articles)
+        found = self._collection.get(ids=list(spans), include=["embeddings"]) if spans else None
+        if found is None or found["embeddings"] is None:
+            return {}
+        scores = np.asarray(found["embeddings"], dtype=np.float32) @ np.asarray(vector, dtype=np.float32)
+        best: dict[str, ChunkHit] = {}
+        for chunk, score in zip(found["ids"], scores.tolist(), strict=True):
+            hit = ChunkHit(*spans[chunk], score=max(-1.0, min(1.0, score)))
+            if hit.article_id not in best or best[hit.article_id].score < hit.score:
+                best[hit.article_id] = hit
+        return best
+
+    def questions(self) -> QuestionIndex:
+        """Return the known questions of the articles at hand; read again when they have changed."""
+        version = version_of(self.questions_file)
+        if self._questions[0] != version:
+            self._questions = (version, load_questions(self.questions_file, str(self._expected["fingerprint"])))
+        return self._questions[1]
 
     def vector_count(self) -> int:
         """Return how many vectors are stored."""
@@ -203,7 +222,7 @@ def open_store(settings: Settings, embedder: StatuteEmbedder, *, allow_mismatch:
     where its vectors are not those of `embedder`.
     """
     texts = open_texts(settings)
-    store = StatuteStore(settings.home, texts, _client(settings), manifest(embedder))
+    store = StatuteStore(settings.home, texts, _client(settings), manifest(embedder), settings.questions)
     if not allow_mismatch:
         try:
             store.check()

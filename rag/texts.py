@@ -20,6 +20,7 @@ from rag.statutes import (
     Chunk,
     Edition,
     Line,
+    Link,
     Paragraph,
     Statute,
     article_id,
@@ -27,7 +28,8 @@ from rag.statutes import (
     normalize_title,
 )
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
+_WITHOUT_LINKS = 1  # a file of before there were links: it gets the table, and the links when a statute is put again
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS statutes (
@@ -47,6 +49,11 @@ CREATE TABLE IF NOT EXISTS chunks (
 CREATE INDEX IF NOT EXISTS chunks_by_statute ON chunks(statute);
 CREATE INDEX IF NOT EXISTS chunks_by_article ON chunks(article);
 CREATE INDEX IF NOT EXISTS chunks_pending ON chunks(embedded) WHERE embedded = 0;
+CREATE TABLE IF NOT EXISTS links (
+    source_statute TEXT NOT NULL REFERENCES statutes(key) ON DELETE CASCADE, source_label TEXT NOT NULL,
+    target_statute TEXT NOT NULL, target_label TEXT NOT NULL, kind TEXT NOT NULL, word TEXT NOT NULL);
+CREATE INDEX IF NOT EXISTS links_by_source ON links(source_statute, source_label);
+CREATE INDEX IF NOT EXISTS links_by_target ON links(target_statute, target_label);
 CREATE TABLE IF NOT EXISTS generation (n INTEGER NOT NULL);
 INSERT INTO generation SELECT 0 WHERE NOT EXISTS (SELECT 1 FROM generation);
 CREATE TABLE IF NOT EXISTS doomed (chunk TEXT PRIMARY KEY);
@@ -76,8 +83,11 @@ class Texts:
             self._db.execute("PRAGMA synchronous = NORMAL")
             self._db.execute("PRAGMA foreign_keys = ON")
             version = self._db.execute("PRAGMA user_version").fetchone()[0]
-            if version not in (0, SCHEMA_VERSION):
-                raise StoreError(f"{path}: 다른 버전의 프로그램이 만든 자료입니다(형식 {version}).")
+            if version not in (0, _WITHOUT_LINKS, SCHEMA_VERSION):
+                raise StoreError(
+                    f"{path}: 다른 버전의 프로그램이 만든 자료입니다(형식 {version})."
+                    " LAW_HOME 폴더를 새로 만들어 주십시오."
+                )
             self._db.executescript(_SCHEMA)
             self._db.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
         except sqlite3.Error as error:
@@ -159,9 +169,29 @@ class Texts:
         rows = self._all(f'SELECT id, article, start, "end" FROM chunks WHERE id IN ({_marks(chunk_ids)})', chunk_ids)
         return {row[0]: row[1:] for row in rows}
 
-    def chunks_of(self, of_article: str) -> list[str]:
-        """Return the ids of an article's chunks."""
-        return [row[0] for row in self._all("SELECT id FROM chunks WHERE article = ?", (of_article,))]
+    def spans_of(self, articles: Sequence[str]) -> dict[str, tuple[str, int, int]]:
+        """Return chunk id -> (article id, start, end) for every chunk of these articles."""
+        rows = self._all(
+            f'SELECT id, article, start, "end" FROM chunks WHERE article IN ({_marks(articles)})', articles
+        )
+        return {row[0]: row[1:] for row in rows}
+
+    def abouts(self, articles: Sequence[str]) -> dict[str, tuple[str, str, int]]:
+        """Return article id -> (statute key, title, length of its stored text) for those that exist."""
+        rows = self._all(
+            f"SELECT id, statute, title, LENGTH(paragraphs) FROM articles WHERE id IN ({_marks(articles)})", articles
+        )
+        return {row[0]: row[1:] for row in rows}
+
+    def article_ids(self) -> dict[tuple[str, str], str]:
+        """Return (statute key, label) -> article id of every article that is not deleted."""
+        rows = self._all("SELECT statute, label, id FROM articles WHERE NOT deleted")
+        return {(key, label): identity for key, label, identity in rows}
+
+    def fingerprints(self) -> dict[str, tuple[str, Edition]]:
+        """Return statute key -> (fingerprint, edition) of every statute."""
+        rows = self._all("SELECT key, fingerprint, edition FROM statutes ORDER BY key")
+        return {key: (fingerprint, _edition(edition)) for key, fingerprint, edition in rows}
 
     def counts(self) -> tuple[int, int, int, int]:
         """Return how many statutes, articles (less deleted ones), chunks and chunks not embedded yet there are."""
@@ -173,10 +203,17 @@ class Texts:
         assert row is not None  # an aggregate always has a row
         return (row[0], row[1], row[2], row[3])
 
+    def query(self, sql: str, values: Sequence[object] = ()) -> list[tuple]:  # type: ignore[type-arg]
+        """Return the rows of another module's SELECT (`rag.related`)."""
+        return self._all(sql, values)
+
     # Writing
 
-    def put(self, statute: Statute, chunks: Iterable[Chunk]) -> None:
-        """Replace a statute by this edition of it, all or nothing; chunks whose text is the same stay embedded."""
+    def put(self, statute: Statute, chunks: Iterable[Chunk], links: Iterable[Link] = ()) -> None:
+        """Replace a statute by this edition of it, all or nothing; chunks whose text is the same stay embedded.
+
+        `links` are those that go out from its articles.
+        """
         edition = statute.edition
         with self._transaction():
             for (key,) in self._all("SELECT key FROM statutes WHERE statute_id = ?", (edition.statute_id,)):
@@ -190,6 +227,10 @@ class Texts:
                 (edition.key, edition.statute_id, _dump(edition), statute.fingerprint(), live),
             )
             self._insert_texts(statute)
+            self._db.executemany(
+                "INSERT INTO links VALUES (?,?,?,?,?,?)",
+                ((*link.source, *link.target, link.kind, link.word) for link in links),
+            )
             for chunk in chunks:
                 text_hash = digest([chunk.text])
                 row = (chunk.id, chunk.article_id, edition.key, chunk.start, chunk.end, text_hash)

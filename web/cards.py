@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 
 from rag.answer import NOTHING_INDEXED
+from rag.related import Related, Relative
 from rag.retriever import Search
-from rag.statutes import Edition, Hit, strip_marks
+from rag.statutes import Edition, Hit, official_url, strip_marks
 from web.markup import article_html, escape
 
-SIGNALS = {"citation": "인용", "dense": "의미", "lexical": "낱말", "rerank": "재순위"}
+SIGNALS = {"citation": "인용", "dense": "의미", "lexical": "낱말", "question": "질문"}
 _SIGNAL_HELP = {
     "citation": "질문에 적힌 조문",
     "dense": "뜻이 가까워 찾은 조문",
     "lexical": "같은 낱말이 있어 찾은 조문",
-    "rerank": "다시 견주어 순위를 매긴 조문",
+    "question": "이 조문이 답하는 것으로 알려진 비슷한 질문이 있어 찾은 조문",
 }
 _WELCOME = """
 <div class="law-welcome">
@@ -52,17 +53,20 @@ def error_html(message: str) -> str:
     return f'<div class="law-banner error" role="alert">{escape(message)}</div>'
 
 
-def results_html(search: Search, today: date, abstain_below: float) -> str:
+def results_html(search: Search, today: date, abstain_below: float, around: Mapping[str, Related] | None = None) -> str:
     """Return the cards of a search, with what has to be said above them.
 
-    `abstain_below` is the score under which nothing counts as an answer; the legend states it.
+    `abstain_below` is the confidence under which nothing counts as an answer; the legend states it. `around` is what
+    stands around the articles found, by article id.
     """
+    around = around or {}
     notes = "".join(f'<div class="law-banner note" role="note">{escape(note)}</div>' for note in search.notes)
     if not search.hits:
         nothing = f'<div class="law-empty"><p>{escape(NOTHING_INDEXED)}</p></div>'
         return f'<section class="law-results">{notes}{nothing}</section>'
     cards = "".join(
-        f"<li>{card_html(hit, rank, today, weak=search.abstained)}</li>" for rank, hit in enumerate(search.hits, 1)
+        f"<li>{card_html(hit, rank, today, around.get(hit.article_id), weak=search.abstained)}</li>"
+        for rank, hit in enumerate(search.hits, 1)
     )
     title = "가장 가까운 조문(답이 아닐 수 있음)" if search.abstained else "근거 조문"
     banner = (
@@ -75,11 +79,11 @@ def results_html(search: Search, today: date, abstain_below: float) -> str:
         f'{notes}{banner}<header class="law-results-head">'
         f'<h2>{title} <span class="count">{len(search.hits)}건</span></h2>'
         f'<p class="law-asked">{escape(search.question)}</p></header>'
-        f'<ol class="law-cards">{cards}</ol>{_legend(abstain_below)}</section>'
+        f'<ol class="law-cards">{cards}</ol>{_legend(search.confidence, abstain_below)}</section>'
     )
 
 
-def card_html(hit: Hit, rank: int, today: date, *, weak: bool = False) -> str:
+def card_html(hit: Hit, rank: int, today: date, around: Related | None = None, *, weak: bool = False) -> str:
     """Return one article as a card; `weak` where it is merely the nearest, no answer."""
     edition, article = hit.edition, hit.article
     path = " › ".join(strip_marks(division) for division in article.divisions)
@@ -92,11 +96,43 @@ def card_html(hit: Hit, rank: int, today: date, *, weak: bool = False) -> str:
         f'<div class="law-name">{path_html}<h3><span class="law-title">「{escape(edition.title)}」</span> '
         f"{escape(article.heading)}</h3></div>{_score(hit)}</header>"
         f'<div class="law-badges">{_signals(hit.signals)}{status_badges(edition, today)}{deleted}</div>'
-        f"{article_html(article, hit.highlight)}"
+        f"{article_html(article, hit.highlight)}{_related(around, name) if around else ''}"
         f'<footer class="law-card-foot"><span>{escape(_facts(edition))}</span>'
         f'<a href="{escape(hit.url)}" target="_blank" rel="noopener noreferrer" '
         f'aria-label="{escape(name)}, 국가법령정보센터에서 보기(새 창)">국가법령정보센터에서 보기 ↗</a>'
         "</footer></article>"
+    )
+
+
+def _related(around: Related, name: str) -> str:
+    """Return what stands around an article, folded; each article a link to its official text."""
+    others = around.cited_by_total - len(around.cited_by)
+    rows = [
+        ("위임받아 정한 조문", _links(around.delegated)),
+        ("근거가 되는 조문", _links(around.parents)),
+        ("어기면", _links(around.penalties)),
+        ("인용한 조문", _links(around.cites)),
+        ("쓰인 말의 뜻", [f"‘{escape(word)}’ {_link(relative)}" for word, relative in around.definitions]),
+        ("이 조문을 인용한 조문", [*_links(around.cited_by), *([f"그 밖에 {others}개"] if others > 0 else [])]),
+    ]
+    shown = "".join(f"<dt>{title}</dt><dd>{', '.join(links)}</dd>" for title, links in rows if links)
+    if not shown:
+        return ""
+    return (
+        f'<details class="law-related"><summary aria-label="{escape(name)}와 이어진 조문">이어진 조문</summary>'
+        f"<dl>{shown}</dl></details>"
+    )
+
+
+def _links(relatives: Sequence[Relative]) -> list[str]:
+    return [_link(relative) for relative in relatives]
+
+
+def _link(relative: Relative) -> str:
+    title = f"({relative.title})" if relative.title else ""
+    return (
+        f'<a href="{escape(official_url(relative.law, relative.label))}" target="_blank" rel="noopener noreferrer">'
+        f"{escape(relative.law)} {escape(relative.label)}{escape(title)}</a>"
     )
 
 
@@ -132,13 +168,13 @@ def _facts(edition: Edition) -> str:
     return " · ".join(part for part in (effective, edition.designation) if part)
 
 
-def _legend(abstain_below: float) -> str:
+def _legend(confidence: float, abstain_below: float) -> str:
     threshold = (
-        f" 가장 높은 값이 {abstain_below:.2f}보다 낮으면 답하는 조문이 없는 것으로 봅니다."
-        if abstain_below > -1
+        f" 답하는 조문이 있는지는 따로 판단합니다(이번 질문 {confidence:.2f}, {abstain_below:.2f}보다 낮으면 없는 것으로 봅니다)."
+        if abstain_below > 0
         else ""
     )
     return (
-        '<p class="law-legend">유사도는 질문과 조문의 코사인 유사도(-1~1)이고 막대는 0~1로 그립니다. 관련 없는 조문도 '
-        f"0에 가깝지 않고 꽤 높은 값이 나오므로, 값 하나보다 순위와 차이를 보십시오.{threshold}</p>"
+        '<p class="law-legend">유사도는 질문과 조문의 코사인 유사도(-1~1)이고 막대는 0~1로 그립니다. 순서는 유사도에 낱말, '
+        f"알려진 질문, 인용을 더해 정하므로 유사도 순서와 다를 수 있습니다.{threshold}</p>"
     )

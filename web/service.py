@@ -12,6 +12,7 @@ from ingest import pipeline
 from ingest.pipeline import OnProgress, Outcome, Progress, Result
 from rag.embedding import StatuteEmbedder, load_embedder
 from rag.errors import LawError, StoreBusyError
+from rag.related import Related, related
 from rag.retriever import Search, StatuteRetriever, make_retriever
 from rag.settings import Settings
 from rag.statutes import Edition
@@ -81,6 +82,10 @@ class Service:
             raise LawError(f"조문 수(k)는 1부터 {MAX_HITS}까지입니다.")
         search = self._retriever.search(question, k, history)
         return replace(search, notes=(STILL_INDEXING, *search.notes)) if self.job.running else search
+
+    def around(self, search: Search) -> dict[str, Related]:
+        """Return article id -> what stands around each article found."""
+        return {hit.article_id: related(self._store.texts, hit.edition, hit.article) for hit in search.hits}
 
     def add(self, paths: Sequence[Path], on_progress: OnProgress, on_wait: Callable[[Job], None]) -> list[Outcome]:
         """Bring files in; while other indexing runs, wait for it and call `on_wait` now and then."""

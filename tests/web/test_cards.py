@@ -76,7 +76,7 @@ def test_cards_come_in_order_with_a_legend() -> None:
 
 
 def test_no_threshold_is_claimed_where_there_is_none() -> None:
-    assert "보다 낮으면" not in results_html(search(hit()), TODAY, -1.0)
+    assert "보다 낮으면" not in results_html(search(hit()), TODAY, 0.0)
 
 
 def test_an_abstained_search_says_so_and_shows_its_cards_as_weak() -> None:

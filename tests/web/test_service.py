@@ -32,7 +32,7 @@ def folder(tmp_path: Path) -> Path:
 @pytest.fixture
 def service(folder: Path, store: StatuteStore, embedder: StatuteEmbedder) -> Service:
     """A service over an empty store; nothing is indexed before `start`."""
-    return Service(Settings(_env_file=None, corpus=folder, abstain_below=-1), embedder, store)
+    return Service(Settings(_env_file=None, corpus=folder, abstain_below=0), embedder, store)
 
 
 def test_start_indexes_the_corpus_and_a_question_finds_it(service: Service) -> None:

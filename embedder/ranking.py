@@ -1,0 +1,193 @@
+"""Trains the order of candidates and the score for abstaining (`rag/ranking.py`) over a store of the whole statute book.
+
+What it learns from: the bank's dev questions and the known questions of dev articles, whose articles the embedder never
+saw, and for abstention the unanswerable questions of train and dev. A known question never counts as evidence for
+itself, and every question is shown twice: as it is, and with all known questions of its own articles hidden, so that
+the order does not lean on an article's being well covered.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from tqdm import tqdm
+
+from embedder.bank import Row
+from rag.evaluation import ArticleKey, article_key, auroc
+from rag.ranking import FEATURES, WEIGHTS, Matrix, Network, Ranker, load_ranker, summary
+from rag.retriever import StatuteRetriever, in_context
+
+HIDDEN = 24
+ENSEMBLE = 4
+EPOCHS = 40
+RATE = 3e-3
+DECAY = 1e-3
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A question with the ids of its articles (none where unanswerable) and the known questions to hide from it."""
+
+    text: str
+    golds: frozenset[str]
+    hidden: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """The features of a question's candidates and which of them are right."""
+
+    inputs: Matrix
+    right: Matrix
+    answerable: bool
+
+
+def examples(retriever: StatuteRetriever, rows: Sequence[Row], seed: int = 0) -> list[Example]:
+    """Search for every question and return what ranking learns from; answerable ones only where a gold was found."""
+    found: list[Example] = []
+    for asked in tqdm(list(_asked(retriever, rows, seed)), unit="질문"):
+        vector = np.asarray(retriever.embedder.embed_query(asked.text), dtype=np.float32)
+        candidates = retriever.candidates(asked.text, vector, asked.hidden)
+        right = np.array([name in asked.golds for name in candidates.ids], dtype=np.float32)
+        found.append(Example(candidates.inputs, right, bool(asked.golds)))
+    return found
+
+
+def _asked(retriever: StatuteRetriever, rows: Sequence[Row], seed: int) -> Iterator[Asked]:
+    known = retriever.store.questions()
+    rows_of = known.rows_of()
+    ids = retriever.store.texts.article_ids()
+    names = {article_key(key, label): identity for (key, label), identity in ids.items()}
+
+    def golds_of(gold: Sequence[ArticleKey]) -> frozenset[str]:
+        return frozenset(names[key] for key in gold if key in names)
+
+    for row in rows:
+        text = in_context(row.question, row.history)
+        if not row.gold and row.split in ("train", "dev"):
+            yield Asked(text, frozenset(), ())
+        elif row.gold and row.split == "dev":
+            golds = golds_of(row.gold)
+            yield Asked(text, golds, ())
+            yield Asked(text, golds, tuple(number for gold in golds for number in rows_of.get(gold, ())))
+    chance = random.Random(seed)
+    for number, (article, split) in enumerate(zip(known.articles, known.splits, strict=True)):
+        if split == "dev":
+            hidden = tuple(rows_of[article]) if chance.random() < 0.5 else (number,)
+            yield Asked(known.texts[number], frozenset([article]), hidden)
+
+
+def train(found: Sequence[Example], fingerprint: str, path: Path = WEIGHTS, seed: int = 0) -> dict[str, float]:
+    """Train both networks, write them, and return figures from a five-fold cross-validation over the questions.
+
+    `fingerprint` is that of the embedder whose scores they were trained on.
+    """
+    figures = _cross_validate(found, seed)
+    ranker = _fit(found, seed)
+    path.write_text(json.dumps(_stored(ranker, fingerprint), separators=(",", ":")) + "\n", "utf-8")
+    load_ranker.cache_clear()
+    return figures
+
+
+def _cross_validate(found: Sequence[Example], seed: int, folds: int = 5) -> dict[str, float]:
+    order = list(range(len(found)))
+    random.Random(seed).shuffle(order)
+    ranks: list[float] = []
+    confident: dict[bool, list[float]] = {True: [], False: []}
+    for fold in range(folds):
+        held = {order[position] for position in range(fold, len(order), folds)}
+        ranker = _fit([example for number, example in enumerate(found) if number not in held], seed, ensemble=1)
+        for number in held:
+            example = found[number]
+            scores = ranker.scores(example.inputs)
+            confident[example.answerable].append(ranker.confidence(example.inputs, scores))
+            if example.answerable:
+                best = np.where(example.right[np.argsort(-scores)] > 0)[0]
+                ranks.append(float(best[0]) if len(best) else np.inf)
+    values = np.array(ranks)
+    figures = {f"hit@{k}": float((values < k).mean()) for k in (1, 5, 10)}
+    return {**figures, "auroc": auroc(confident[True], confident[False]) or 0.0}
+
+
+def _fit(found: Sequence[Example], seed: int, ensemble: int = ENSEMBLE) -> Ranker:
+    every = np.concatenate([example.inputs for example in found])
+    mean, scale = every.mean(axis=0), every.std(axis=0) + 1e-3
+    useful = [example for example in found if example.right.any()]
+    order = tuple(_fit_order(useful, mean, scale, seed + number) for number in range(ensemble))
+    ranker = Ranker(order)
+    return Ranker(order, _fit_answered(ranker, found, seed))
+
+
+def _fit_order(found: Sequence[Example], mean: Matrix, scale: Matrix, seed: int) -> Network:
+    torch.manual_seed(seed)
+    chance = random.Random(seed)
+    model = torch.nn.Sequential(torch.nn.Linear(len(FEATURES), HIDDEN), torch.nn.ReLU(), torch.nn.Linear(HIDDEN, 1))
+    optimizer = torch.optim.AdamW(model.parameters(), lr=RATE, weight_decay=DECAY)
+    ready = [
+        (torch.from_numpy(np.clip((example.inputs - mean) / scale, -5, 5)), torch.from_numpy(example.right))
+        for example in found
+    ]
+    steps = EPOCHS * (len(ready) // 16 + 1)
+    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, steps)
+    for _ in range(EPOCHS):
+        chance.shuffle(ready)
+        for start in range(0, len(ready), 16):
+            losses = []
+            for inputs, right in ready[start : start + 16]:
+                likely = torch.log_softmax(model(inputs)[:, 0], dim=0)
+                losses.append(-torch.logsumexp(likely[right > 0], dim=0))
+            optimizer.zero_grad()
+            torch.stack(losses).mean().backward()  # type: ignore[no-untyped-call]
+            optimizer.step()
+            schedule.step()
+    return Network(mean, scale, _layers(model))
+
+
+def _fit_answered(ranker: Ranker, found: Sequence[Example], seed: int) -> Network:
+    """Logistic regression on what the ranked list as a whole looks like; the answerable ones are those found first."""
+    torch.manual_seed(seed)
+    rows = [summary(example.inputs, ranker.scores(example.inputs)) for example in found if len(example.inputs)]
+    wanted = [float(example.answerable) for example in found if len(example.inputs)]
+    inputs, labels = np.stack(rows), torch.tensor(wanted)
+    mean, scale = inputs.mean(axis=0), inputs.std(axis=0) + 1e-3
+    ready = torch.from_numpy(np.clip((inputs - mean) / scale, -5, 5).astype(np.float32))
+    model = torch.nn.Sequential(torch.nn.Linear(ready.shape[1], 8), torch.nn.ReLU(), torch.nn.Linear(8, 1))
+    weight = (1 - labels.mean()) / labels.mean()  # as many answerable as unanswerable ones, in effect
+    optimizer = torch.optim.AdamW(model.parameters(), lr=1e-2, weight_decay=3e-2)
+    for _ in range(400):
+        loss = torch.nn.functional.binary_cross_entropy_with_logits(model(ready)[:, 0], labels, pos_weight=weight)
+        optimizer.zero_grad()
+        loss.backward()  # type: ignore[no-untyped-call]
+        optimizer.step()
+    return Network(mean.astype(np.float32), scale.astype(np.float32), _layers(model))
+
+
+def _layers(model: torch.nn.Sequential) -> tuple[tuple[Matrix, Matrix], ...]:
+    linear = [part for part in model if isinstance(part, torch.nn.Linear)]
+    return tuple((part.weight.detach().numpy().copy(), part.bias.detach().numpy().copy()) for part in linear)
+
+
+def _stored(ranker: Ranker, fingerprint: str) -> dict[str, Any]:
+    def network(part: Network | None) -> dict[str, Any] | None:
+        if part is None:
+            return None
+        layers = [[_rounded(weights), _rounded(bias)] for weights, bias in part.layers]
+        return {"mean": _rounded(part.mean), "scale": _rounded(part.scale), "layers": layers}
+
+    return {
+        "embedder": fingerprint,
+        "features": list(FEATURES),
+        "order": [network(part) for part in ranker.order],
+        "answered": network(ranker.answered),
+    }
+
+
+def _rounded(values: Matrix) -> Any:
+    return np.round(values.astype(float), 5).tolist()

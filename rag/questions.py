@@ -1,0 +1,158 @@
+"""Questions known to be answered by an article, as further ways to it: what people ask seldom sounds like the statute.
+
+`corpus/questions.tsv` holds them (law, article, split, question). Those whose article is in the store are embedded at
+ingest into one file in the data folder; at question time the nearest of them are found by exact search.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import os
+from collections import Counter, defaultdict
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from rag.errors import SettingsError
+from rag.statutes import normalize_title
+
+log = logging.getLogger(__name__)
+
+SPLITS = ("train", "dev", "test")
+"""Where a question's article stands in the question bank's splits; see embedder/README.md."""
+
+Vectors = npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True)
+class KnownQuestion:
+    """A question and the article that answers it; `split` is that of the article."""
+
+    law: str
+    label: str
+    split: str
+    text: str
+
+
+def read_known(path: Path, splits: Collection[str] = SPLITS) -> list[KnownQuestion]:
+    """Read a file of known questions, those of some splits. Raises SettingsError, naming the line."""
+    if not path.is_file():
+        raise SettingsError(f"{path}: 질문 파일이 없습니다. LAW_QUESTIONS를 확인하거나 비워 두십시오.")
+    known = []
+    for number, line in enumerate(path.read_text("utf-8").splitlines(), 1):
+        fields = line.split("\t")
+        if len(fields) != 4 or fields[2] not in SPLITS:
+            raise SettingsError(f"{path}:{number}: '법령, 조, split, 질문'을 탭으로 나눈 줄이 아닙니다.")
+        if fields[2] in splits:
+            known.append(KnownQuestion(normalize_title(fields[0]), fields[1], fields[2], fields[3]))
+    return known
+
+
+class QuestionIndex:
+    """The vectors of known questions, and the ids of their articles, row by row."""
+
+    def __init__(self, articles: Sequence[str], texts: Sequence[str], splits: Sequence[str], vectors: Vectors):
+        self.articles = list(articles)
+        self.texts = list(texts)
+        self.splits = list(splits)
+        self.vectors = vectors
+        names = list(dict.fromkeys(self.articles))
+        rows = {name: row for row, name in enumerate(names)}
+        self._names = np.array(names, dtype=object)
+        self._row_of = np.array([rows[article] for article in self.articles], dtype=np.int64)
+        self.count_of: Counter[str] = Counter(self.articles)
+        self.count_of_statute: Counter[str] = Counter(article.rsplit(":", 1)[0] for article in self.articles)
+
+    def __len__(self) -> int:
+        return len(self.articles)
+
+    def nearest(self, vector: Vectors, limit: int, without: Collection[int] = ()) -> list[tuple[str, float]]:
+        """Return (article id, cosine of its nearest question) of the best articles; rows in `without` are passed over."""
+        if not self.articles:
+            return []
+        scores = self.vectors @ vector
+        if without:
+            scores[list(without)] = -1.0
+        best = np.full(len(self._names), -1.0, dtype=np.float32)
+        np.maximum.at(best, self._row_of, scores)
+        order = np.argsort(-best)[:limit]
+        return [(str(self._names[row]), float(best[row])) for row in order if best[row] > -1.0]
+
+    def rows_of(self) -> Mapping[str, list[int]]:
+        """Return article id -> rows of its questions."""
+        rows: dict[str, list[int]] = defaultdict(list)
+        for row, article in enumerate(self.articles):
+            rows[article].append(row)
+        return rows
+
+    def only(self, splits: Collection[str]) -> QuestionIndex:
+        """Return the part whose articles are in these splits."""
+        rows = [row for row, split in enumerate(self.splits) if split in splits]
+        columns = ([column[row] for row in rows] for column in (self.articles, self.texts, self.splits))
+        return QuestionIndex(*columns, self.vectors[rows])
+
+
+EMPTY = QuestionIndex([], [], [], np.empty((0, 0), dtype=np.float32))
+
+
+def load_questions(path: Path, fingerprint: str) -> QuestionIndex:
+    """Return the index that `write_questions` wrote with the same embedder, or an empty one."""
+    try:
+        with np.load(path, allow_pickle=False) as stored:
+            if str(stored["fingerprint"]) != fingerprint:
+                log.warning("%s was made with another embedder; known questions are left out", path)
+                return EMPTY
+            columns = (stored[name].tolist() for name in ("articles", "texts", "splits"))
+            return QuestionIndex(*columns, stored["vectors"].astype(np.float32))
+    except FileNotFoundError:
+        return EMPTY
+    except (OSError, ValueError, KeyError) as error:
+        log.warning("%s cannot be read (%s); known questions are left out", path, error)
+        return EMPTY
+
+
+def write_questions(
+    path: Path,
+    fingerprint: str,
+    known: Iterable[KnownQuestion],
+    article_ids: Mapping[tuple[str, str], str],
+    embed: Callable[[Sequence[str]], Vectors],
+) -> int:
+    """Embed the known questions of the articles at hand and write them; return how many were embedded anew.
+
+    `article_ids` maps (statute key, label) to the ids of the articles in the store. Vectors already in the file are
+    kept. The file is replaced at once, so a run that is killed leaves the old one.
+    """
+    wanted = [(article_ids[q.law, q.label], q.text, q.split) for q in known if (q.law, q.label) in article_ids]
+    before = load_questions(path, fingerprint)
+    if wanted == list(zip(before.articles, before.texts, before.splits, strict=True)):
+        return 0
+    vector_of = dict(zip(before.texts, before.vectors, strict=True))
+    fresh = list(dict.fromkeys(text for _, text, _ in wanted if text not in vector_of))
+    if fresh:
+        vector_of.update(zip(fresh, embed(fresh), strict=True))
+    vectors = np.array([vector_of[text] for _, text, _ in wanted], dtype=np.float16)
+    partial = path.with_name(f"{path.stem}.{os.getpid()}.partial.npz")
+    np.savez(
+        partial,
+        fingerprint=np.array(fingerprint),
+        articles=np.array([article for article, _, _ in wanted], dtype=str),
+        texts=np.array([text for _, text, _ in wanted], dtype=str),
+        splits=np.array([split for _, _, split in wanted], dtype=str),
+        vectors=vectors,
+    )
+    partial.replace(path)
+    return len(fresh)
+
+
+def version_of(path: Path) -> str:
+    """Return what changes whenever the file does; '' where there is none."""
+    try:
+        stat = path.stat()
+    except FileNotFoundError:
+        return ""
+    return hashlib.sha256(f"{stat.st_mtime_ns} {stat.st_size}".encode()).hexdigest()
