@@ -1,4 +1,4 @@
-"""Trains the order of candidates and the score for abstaining (`rag/ranking.py`) over a store of the whole statute book.
+"""Trains the order of candidates and the score for abstaining (`rag/ranking.py`) over a store of the whole book.
 
 What it learns from: the bank's dev questions and the known questions of dev articles, whose articles the embedder never
 saw, and for abstention the unanswerable questions of train and dev. A known question never counts as evidence for

@@ -29,7 +29,6 @@ _TOKEN = re.compile(
     r"|(?P<open>[(\[])|(?P<close>[)\]])"
     r"|(?P<article>제\s?(?P<main>\d{1,4})\s?조(?P<branch>(?:의\d{1,3}(?!\d))*))"
     r"|(?P<same>(?<![가-힣])(?:같은\s?조|동조)(?=[\s제에의를는와,)ㆍ]))"
-    r"|(?P<previous>(?<![가-힣])전조(?=[\s제의에를와]))"
 )
 _LINE_LABEL = re.compile(rf"[{CIRCLED}]|\d{{1,3}}(?:의\d{{1,2}})?\.|[가-하](?:의\d{{1,2}})?\.|(?:\d{{1,2}}|[가-하])\)")
 _PART = (
@@ -84,16 +83,22 @@ class Names:
     """The labels of its articles, and where each stands."""
     subordinate: bool
     short: dict[str, str] = field(default_factory=dict)
+    taught: set[str] = field(default_factory=set)
+    """The short names that the text gave; the others follow from the title, and give way."""
     local: dict[str, str] = field(default_factory=dict)
     """Short names that hold in the article that is being read only."""
 
     def __post_init__(self) -> None:
         base = base_key(self.key)
         self.short |= {"헌법": "대한민국헌법"}
-        if base != self.key:
-            self.short |= {"법": base, "시행령": base + "시행령", "시행규칙": base + "시행규칙"}
-            if not self.key.endswith("시행령"):
-                self.short["영"] = base + "시행령"
+        if base == self.key:
+            return
+        if not base.endswith(("법", "법률")):  # 경찰공무원 임용령 시행규칙
+            self.short |= {"영": base}
+            return
+        self.short |= {"법": base, "시행령": base + "시행령", "시행규칙": base + "시행규칙"}
+        if not self.key.endswith("시행령"):
+            self.short["영"] = base + "시행령"
 
     @property
     def parents(self) -> set[str]:
@@ -172,8 +177,6 @@ def _read_line(line: str, start: int, base: _Level, names: Names) -> Iterator[Ch
                 levels[-1].named = levels[-1].named or inner.named
             case "same" if level.last:
                 yield from _add(level, level.last, level.gap, label)
-            case "previous":
-                pass  # '전조' is a word of a few old codes only
             case "article":
                 number = f"제{int(token['main'])}조{token['branch']}"
                 yield from _refer(level, number, names, label)
@@ -290,5 +293,8 @@ def _learn(short: str, level: _Level, names: Names, book: dict[str, str]) -> Non
         return
     if key and key != short:
         # A name that is given twice was given for the whole statute first; the second is for the place it stands in.
-        book = names.local if names.short.get(short, key) != key else book
+        again = short in names.taught and names.short.get(short) != key
+        book = names.local if again else book
         book[short] = key
+        if book is names.short:
+            names.taught.add(short)

@@ -26,13 +26,13 @@ _AFTER_BARE = r"(?!\s*(?:\d|[.,]\d|조|항|호|편|장|절|년|월|일|세|살|�
 _HEAD = re.compile(
     rf"(?P<first>{_NUMBER})(?:\s*조(?P<first_branch>{_BRANCH}))?\s*(?P<to>부터|에서|내지|{_DASH})\s*"
     rf"(?P<last>{_NUMBER})\s*조(?P<last_branch>{_BRANCH})(?P<until>\s*까지)?"
-    rf"|(?P<list>{_NUMBER}(?:\s*[,ㆍ·]\s*\d{{1,4}})+)\s*조(?P<list_branch>{_BRANCH})"
+    rf"|(?P<list>{_NUMBER}(?:\s*[,ㆍ·]\s*\d{{1,4}}){{1,49}})\s*조(?P<list_branch>{_BRANCH})"
     rf"|(?P<one>{_NUMBER})\s*조(?P<one_branch>{_BRANCH})"
     rf"|(?P<bare>{_NUMBER})\s*(?P<bare_to>{_DASH})\s*(?P<bare_last>\d{{1,4}}){_AFTER_BARE}"
     rf"|(?<![가-힣])(?:같\s*은|동)\s*(?P<same>조)(?=\s*(?:제\s*)?\d{{1,2}}\s*항|\s*[{CIRCLED}])"
 )
 _SUM_OR_SHIFT = re.compile(
-    r"조(?:\s*의)?\s*(?:[\d,.]+\s*[천백십만억]|\d\s*교대|[몇수여]?\s*(?:[\d,.]*\s*[천백십만억]*)*\s*"
+    r"조(?:\s{0,9}의)?\s{0,9}(?:[\d,.]{1,24}\s{0,9}[천백십만억]|\d\s{0,9}교대|[몇수여]?[\d,.\s천백십만억]{0,24}"
     r"(?:원(?![칙인고심상래본리천])|달러|엔(?![가-힣])|유로|위안))"
 )
 _LONGEST_STATUTE = 1500
@@ -45,7 +45,7 @@ _BACK = (
     r"|(?:같\s*은|동)(?=\s*시\s*행)|법|시\s*행\s*령|시\s*행\s*규\s*칙|영)\s*(?:시\s*행\s*(?:령|규\s*칙))?"
 )
 _REFERS_BACK = re.compile(rf"(?:(?<![0-9A-Za-z가-힣])|(?<=[조항호목\d][와과및]))({_BACK})\s*{PARTICLES}?\s*$")
-_QUOTED = re.compile(rf"[「『]([^「」『』]{{2,80}})[」』]\s*{PARTICLES}?\s*$")
+_QUOTED = re.compile(rf"[「『]([^「」『』]{{2,80}})[」』]\s*(시행령|시행규칙)?\s*{PARTICLES}?\s*$")
 _WORDS = re.compile(r"((?:[0-9A-Za-z가-힣ㄱ-ㅣㆍ·]+[^\S\n]+)*[0-9A-Za-z가-힣ㄱ-ㅣㆍ·]+)[\s(<「」『』:,]*$")
 _LAW_WORD = re.compile(r"[가-힣](?:법률|법|시행령|시행규칙|규칙|규정)$|^(?:법률|시행령|시행규칙)$")
 _NO_LAW = re.compile(
@@ -58,6 +58,8 @@ _PRIVATE = re.compile(
 _NOT_IN_A_NAME = re.compile(r"(?:은|는|을|를|고|면|요|다|까|야|서|며|랑|와)$|^(?:그럼|그리고|그런데|또|혹시|및|또는)$")
 _TRAILING_PARTICLE = re.compile(rf"{PARTICLES}$")
 _MOST_WORDS = 8
+_FARTHEST = 200
+"""How many characters before an article are read for what it is an article of, if no known name is there."""
 _BARE = ("법", "영", "시행령", "시행규칙")
 
 
@@ -112,7 +114,7 @@ def find_citations(text: str, laws: Laws, previous: str = "") -> list[Citation]:
         position = head.start() + 1
         labels = _labels(head, citations)
         inside = any(name.start <= head.start() < name.end for name in names)  # 관세법 제69조에 따른 … 규정
-        if inside or not labels or _ADDENDUM.search(text, after, head.start()):
+        if inside or not labels or _ADDENDUM.search(text, max(after, head.start() - _FARTHEST), head.start()):
             position = head.start(head.lastgroup or 0) if inside else _past_number(head)
             continue
         before = [name for name in names if after <= name.start and name.end <= head.start()]
@@ -213,7 +215,7 @@ def _bare(head: re.Match[str]) -> list[str]:
 
 def _range(head: re.Match[str]) -> list[str]:
     first, last = _key(head["first"], head["first_branch"]), _key(head["last"], head["last_branch"])
-    if head["first_branch"] is None and head["to"] == "-" and last[0] < first[0] and not head["last_branch"]:
+    if head["first_branch"] is None and head["to"] == "-" and last[0] < min(first[0], 100) and not head["last_branch"]:
         return [f"제{first[0]}조의{last[0]}"] if first[0] and last[0] else []  # 839-2조
     if not first[0] or not last[0]:
         return []
@@ -241,7 +243,8 @@ def _between(first: tuple[int, ...], last: tuple[int, ...]) -> list[str]:
 
 
 def _adjoins(text: str, before: Sequence[Name], start: int) -> bool:
-    return bool(before) and _GLUE.fullmatch(text, before[-1].end, start) is not None
+    near = bool(before) and start - before[-1].end <= _FARTHEST
+    return near and _GLUE.fullmatch(text, before[-1].end, start) is not None
 
 
 def _owner(
@@ -253,19 +256,29 @@ def _owner(
         return known, known
     last = known or last
     rest = text[before[-1].end : offset + len(between)] if before else between
-    back = _REFERS_BACK.search(rest)
-    if back and not (back[1].strip() in _BARE and _LAW_WORD.search(rest[: back.start(1)].rstrip())):
-        last = _same(re.sub(r"\s+", "", back[1]), back[1].strip(), laws, last)
-        return last, last
+    rest = rest[-_FARTHEST:]
     if quoted := _QUOTED.search(rest):
-        last = _guess([quoted[1].strip()], laws) or _Naming(quoted[1].strip())
+        name = " ".join(part.strip() for part in quoted.groups("")).strip()
+        last = _guess([name], laws) or _Naming(name)
         return last, last
     words = _WORDS.search(rest)
+    back = _REFERS_BACK.search(rest)
+    if back and not (words and back[1].strip() in _BARE and _leads_to(words[1].split(), laws)):
+        last = _same(re.sub(r"\s+", "", back[1]), back[1].strip(), laws, last)
+        return last, last
     if not words:
         return last, last
     if _PRIVATE.search(words[1]):
         return _Naming(), last  # 이 계약서 제3조
     return (named, named) if (named := _by_words(words[1].split(), laws, last)) else (last, last)
+
+
+def _leads_to(words: Sequence[str], laws: Laws) -> bool:
+    """Whether words that end in '시행령' or '법' name an act of their own, known or not: '근로기준볍 시행령'."""
+    if len(words) < 2:
+        return False
+    tails = [" ".join(words[start:]) for start in range(max(0, len(words) - _MOST_WORDS), len(words) - 1)]
+    return bool(_LAW_WORD.search(words[-2]) and not _NO_LAW.search(words[-2])) or _guess(tails, laws) is not None
 
 
 def _written(text: str, name: Name) -> str:

@@ -276,12 +276,11 @@ def _unknown_note(citation: Citation, key: str, laws: Laws) -> str:
 
 def _became(key: str) -> tuple[str, bool] | None:
     """Return (current title, whether the numbers are the same) of a statute that goes by another name now."""
-    base, suffix = split_subordinate(key)
+    base, _ = split_subordinate(key)
     if key in renamed():
         return renamed()[key].title, renamed()[key].same_numbers
-    if suffix and base in renamed():
-        return f"{renamed()[base].title} {suffix}", False
-    return None
+    # Whether the new act has a decree of that kind is not known: the act itself is named.
+    return (renamed()[base].title, False) if base in renamed() else None
 
 
 def _renamed_note(old: str, title: str, same_numbers: bool, cited: bool = True) -> str:

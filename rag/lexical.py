@@ -50,7 +50,8 @@ class LexicalIndex:
             index.reload()
         except (OSError, ValueError) as error:
             raise StoreError(
-                f"낱말 색인({self._folder})을 열 수 없습니다({error}). `python -m ingest rebuild`로 다시 만들 수 있습니다."
+                f"낱말 색인({self._folder})을 열 수 없습니다({error}). "
+                "`python -m ingest rebuild`로 다시 만들 수 있습니다."
             ) from error
         return index
 

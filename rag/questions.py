@@ -71,7 +71,7 @@ class QuestionIndex:
         return len(self.articles)
 
     def nearest(self, vector: Vectors, limit: int, without: Collection[int] = ()) -> list[tuple[str, float]]:
-        """Return (article id, cosine of its nearest question) of the best articles; rows in `without` are passed over."""
+        """Return (article id, cosine of its nearest question) of the best articles, less the rows in `without`."""
         if not self.articles:
             return []
         scores = self.vectors @ vector

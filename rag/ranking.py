@@ -218,7 +218,7 @@ def summary(inputs: Matrix, scores: Matrix) -> Matrix:
 
 
 def fuse(evidence: Evidence, k: float = 60.0) -> dict[str, float]:
-    """Return reciprocal rank fusion of the searches, for when there is no trained order (Cormack et al., SIGIR 2009)."""
+    """Return reciprocal rank fusion of the searches, for want of a trained order (Cormack et al., SIGIR 2009)."""
     scores: dict[str, float] = defaultdict(float)
     for found in (evidence.dense, evidence.lexical, evidence.questions):
         for rank, (name, _) in enumerate(found):

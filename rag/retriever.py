@@ -72,7 +72,7 @@ class Search:
 
 @dataclass(frozen=True, slots=True)
 class Candidates:
-    """What the searches found for a question, and what ranking makes of it: ids, their features and scores, best first."""
+    """What the searches found for a question, and what ranking makes of it: ids, features and scores, best first."""
 
     evidence: Evidence
     chunks: dict[str, ChunkHit]

@@ -170,11 +170,12 @@ def _facts(edition: Edition) -> str:
 
 def _legend(confidence: float, abstain_below: float) -> str:
     threshold = (
-        f" 답하는 조문이 있는지는 따로 판단합니다(이번 질문 {confidence:.2f}, {abstain_below:.2f}보다 낮으면 없는 것으로 봅니다)."
+        f" 답하는 조문이 있는지는 따로 판단합니다(이번 질문 {confidence:.2f}, "
+        f"{abstain_below:.2f}보다 낮으면 없는 것으로 봅니다)."
         if abstain_below > 0
         else ""
     )
     return (
-        '<p class="law-legend">유사도는 질문과 조문의 코사인 유사도(-1~1)이고 막대는 0~1로 그립니다. 순서는 유사도에 낱말, '
-        f"알려진 질문, 인용을 더해 정하므로 유사도 순서와 다를 수 있습니다.{threshold}</p>"
+        '<p class="law-legend">유사도는 질문과 조문의 코사인 유사도(-1~1)이고 막대는 0~1로 그립니다. '
+        f"순서는 유사도에 낱말, 알려진 질문, 인용을 더해 정하므로 유사도 순서와 다를 수 있습니다.{threshold}</p>"
     )

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -87,7 +88,7 @@ def test_arranged_batches_hold_neighbours_and_nothing_twice() -> None:
         batch = arranged[start : start + 16]
         places = sorted(order.index(pair.gold) for pair in batch)
         assert len(set(places)) == 16
-        near += sum(b - a == 1 for a, b in zip(places, places[1:], strict=False))
+        near += sum(b - a == 1 for a, b in pairwise(places))
     assert near / len(arranged) > 0.5, "most have a neighbour in their batch"
     assert arranged == arrange(pairs, order, batch=16, run=8, seed=1)
     assert arranged != arrange(pairs, order, batch=16, run=8, seed=2)

@@ -178,6 +178,12 @@ def test_beginnings_and_slips_of_the_pen_are_guesses(whole_book: Laws, text: str
     assert (citation.key, citation.guessed) == (key, True)
 
 
+def test_a_decree_of_a_misspelt_act_is_not_that_of_the_act_named_before(whole_book: Laws) -> None:
+    for text in ("민법 이야기. 근로기준볍 시행령 제7조", "민법과 「근로기준볍」 시행령 제7조"):
+        assert read_with(whole_book, text) == [("근로기준법시행령", "제7조")]
+    assert read_with(whole_book, "민법과 달나라이주법 시행령 제7조") == [("", "제7조")]
+
+
 @pytest.mark.parametrize("text", ["우주항공법 제3조", "행정법 제5조", "소비자법 3조", "임대차계약 제3조", "민벌 5조"])
 def test_what_could_be_several_statutes_or_none_is_not_guessed(whole_book: Laws, text: str) -> None:
     assert [citation.key for citation in find_citations(text, whole_book)] == [""]
@@ -333,3 +339,12 @@ def test_any_mixture_of_its_words_is_read_without_failing(text: str) -> None:
     for citation in find_citations(text, LAWS):
         assert re.fullmatch(r"제[1-9]\d*조(의\d+)*", citation.label)
     assert set(named_laws(text, LAWS)) <= {*LAWS.editions, *(key + "시행령" for key in LAWS.editions)}
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["1조 " + "1" * 5000 + "x", "1조 " + "1," * 5000, "1조" + " " * 5000 + "x", "민법 " + "가나 " * 5000 + "! 5조",
+     "민법" + " " * 5000 + "x 5조", "「" * 5000 + "5조", "1" * 5000 + "조", "제3조의" + "1의" * 5000],
+)  # fmt: skip
+def test_long_nonsense_is_read_to_its_end(text: str) -> None:
+    assert len(find_citations(text, LAWS)) <= 2

@@ -153,6 +153,8 @@ def test_a_statute_that_became_another_is_not_replaced_silently(book: Texts) -> 
     (note,) = cited.notes
     assert "「아동ㆍ청소년의 성보호에 관한 법률」로 바뀌거나 대체되었습니다" in note
     assert "같은 번호의 조문을 대신 보이지 않습니다" in note
+    (note,) = ask(book, "호적법 시행령 제3조").notes
+    assert "「호적법 시행령」은 지금은 없는 법령으로, 「가족관계의 등록 등에 관한 법률」로" in note
 
 
 def test_a_statute_that_only_changed_its_title_is_found_under_the_new_one(book: Texts) -> None:

@@ -86,7 +86,7 @@ def test_a_missing_or_broken_file_means_no_known_questions(tmp_path: Path) -> No
 def test_a_broken_line_is_named(tmp_path: Path) -> None:
     file = tmp_path / "questions.tsv"
     file.write_text("민법\t제750조\ttrain\t옆집 개가 물었어요\n민법\t제750조\t개\n", "utf-8")
-    with pytest.raises(SettingsError, match="questions.tsv:2"):
+    with pytest.raises(SettingsError, match=r"questions\.tsv:2"):
         read_known(file)
     with pytest.raises(SettingsError, match="LAW_QUESTIONS"):
         read_known(tmp_path / "none.tsv")
