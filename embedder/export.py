@@ -47,7 +47,7 @@ def export(model: Path, out: Path, card: Path | None = None) -> None:
                 config[name] = "float32"  # stored in half, computed in full
         (folder / "config.json").write_text(json.dumps(config, ensure_ascii=False, indent=2) + "\n", "utf-8")
         export_onnx(folder)
-        shutil.copyfile(card or DATA / "model_card.md", folder / "README.md")
+        shutil.copyfile(card or DATA / "shipped_card.md", folder / "README.md")
         shutil.copyfile(DATA / "model_license.txt", folder / "LICENSE")
         if out.exists():
             shutil.rmtree(out)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import date
 from enum import Enum
@@ -17,11 +18,12 @@ from pathlib import Path
 from ingest.chunking import chunk_statute
 from ingest.links import links_of
 from ingest.sources.files import find_files, hash_file, read_file
-from rag.embedding import StatuteEmbedder
+from rag.embedding import StatuteEmbedder, Vectors
 from rag.errors import LawError, SourceError
 from rag.questions import read_known, write_questions
 from rag.statutes import Edition, Statute, article_id, passage
 from rag.store import StatuteStore
+from rag.texts import PendingChunk
 
 BATCH = 512
 """Chunks embedded and stored at a time: what a killed run may have to do again."""
@@ -228,8 +230,11 @@ def _describe(edition: Edition) -> str:
 
 
 def _follow_up(store: StatuteStore, embedder: StatuteEmbedder, on_progress: OnProgress) -> int:
-    """Bring everything that is made from the texts after them; return how many chunks were embedded."""
-    embedded = _embed_pending(store, embedder, on_progress)
+    """Bring everything that is made from the texts after them; return how many chunks were embedded.
+
+    Words and known questions come first: they take minutes where a whole statute book's vectors take an hour, and find
+    articles meanwhile.
+    """
     _index_words(store, on_progress)
     if store.known:
         fresh = write_questions(
@@ -240,7 +245,7 @@ def _follow_up(store: StatuteStore, embedder: StatuteEmbedder, on_progress: OnPr
             embedder.question_vectors,
         )
         on_progress(Progress("질문", fresh, fresh, float(fresh)))
-    return embedded
+    return _embed_pending(store, embedder, on_progress)
 
 
 def _index_words(store: StatuteStore, on_progress: OnProgress) -> None:
@@ -272,10 +277,20 @@ def _embed_pending(store: StatuteStore, embedder: StatuteEmbedder, on_progress: 
     done, total, started = 0, store.texts.counts()[3], time.monotonic()
     if total:
         on_progress(Progress("임베딩", 0, total, 0.0))
-    while batch := store.texts.pending(BATCH):
+
+    def embed(batch: list[PendingChunk]) -> Vectors:
         articles = store.texts.articles(list({article for _, article, _, _ in batch}))
-        texts = [passage(*articles[article], start, end) for _, article, start, end in batch]
-        store.put_vectors([chunk for chunk, *_ in batch], embedder.passage_vectors(texts))
-        done += len(batch)
-        on_progress(Progress("임베딩", done, total, done / (time.monotonic() - started)))
+        return embedder.passage_vectors([passage(*articles[article], start, end) for _, article, start, end in batch])
+
+    # While one batch is stored, the next is embedded; those under way still count as pending and are passed over.
+    with ThreadPoolExecutor(1) as ahead:
+        batch = store.texts.pending(BATCH)
+        vectors = ahead.submit(embed, batch)
+        while batch:
+            following = store.texts.pending(BATCH, passing_over=len(batch))
+            next_vectors = ahead.submit(embed, following)
+            store.put_vectors([chunk for chunk, *_ in batch], vectors.result())
+            done += len(batch)
+            on_progress(Progress("임베딩", done, total, done / (time.monotonic() - started)))
+            batch, vectors = following, next_vectors
     return done

@@ -28,6 +28,9 @@ from rag.statutes import (
     normalize_title,
 )
 
+PendingChunk = tuple[str, str, int, int]
+"""Chunk id, article id, start and end of a chunk whose vector is missing."""
+
 SCHEMA_VERSION = 2
 _WITHOUT_LINKS = 1  # a file of before there were links: it gets the table, and the links when a statute is put again
 
@@ -265,9 +268,10 @@ class Texts:
 
     # What the vectors have still to follow
 
-    def pending(self, limit: int) -> list[tuple[str, str, int, int]]:
-        """Return up to `limit` chunks that wait to be embedded: (chunk id, article id, start, end)."""
-        return self._all('SELECT id, article, start, "end" FROM chunks WHERE embedded = 0 LIMIT ?', (limit,))
+    def pending(self, limit: int, passing_over: int = 0) -> list[PendingChunk]:
+        """Return up to `limit` chunks that wait to be embedded, after the first `passing_over`, in the order put."""
+        sql = 'SELECT id, article, start, "end" FROM chunks WHERE embedded = 0 ORDER BY rowid LIMIT ? OFFSET ?'
+        return self._all(sql, (limit, passing_over))
 
     def mark_embedded(self, chunk_ids: Sequence[str]) -> None:
         """Record that the vectors of these chunks are stored."""

