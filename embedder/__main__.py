@@ -1,4 +1,4 @@
-"""Command line: `python -m embedder build | pieces | check | bank | known | mine | train | export | rank`."""
+"""Command line: `python -m embedder build | pieces | check | bank | known | mine | train | export | rank | compare`."""
 
 from __future__ import annotations
 
@@ -158,6 +158,16 @@ def export(
     exporting.export(model, out)
     size = sum(path.stat().st_size for path in out.rglob("*") if path.is_file())
     typer.echo(f"{out}: {size / 1e6:.1f} MB")
+
+
+@app.command()
+def compare(runs: Annotated[list[Path], typer.Argument(exists=True, help="Files of `rag eval --run`.")]) -> None:
+    """Print run files side by side, by style, with bootstrap intervals; differences are to the first."""
+    from embedder import comparing
+    from embedder.bank import read_bank
+
+    found = {path.stem: comparing.read_run(path) for path in runs}
+    typer.echo("\n".join(comparing.table(read_bank(), found)))
 
 
 @app.command()

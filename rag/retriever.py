@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -147,7 +148,8 @@ class StatuteRetriever(BaseRetriever):
         )
         abouts = {name: About(*about) for name, about in self.store.texts.abouts(evidence.candidates()).items()}
         ids = [name for name in evidence.candidates() if name in abouts and abouts[name].statute in laws.editions]
-        inputs = features(evidence, ids, abouts, laws.editions, known.count_of, known.count_of_statute)
+        counted = known.count_of - Counter(known.articles[row] for row in without) if without else known.count_of
+        inputs = features(evidence, ids, abouts, laws.editions, counted, known.count_of_statute)
         if self.ranker and "ranking" in self.stages:
             scores = self.ranker.scores(inputs)
         else:

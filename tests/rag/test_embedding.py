@@ -74,8 +74,8 @@ def test_the_shipped_model_embeds_questions_and_passages_differently(embedder: S
 
 def test_the_shipped_model_counts_the_prompt_and_special_tokens(embedder: StatuteEmbedder) -> None:
     text = "임차인은 보증금의 반환을 청구할 수 있다."
-    in_full = embedder._model.tokenizer("passage: " + text)["input_ids"]
-    assert len(in_full) <= embedder.count_tokens(text) <= len(in_full) + 3
+    in_full = embedder._encoder.count_tokens("passage: " + text)
+    assert in_full <= embedder.count_tokens(text) <= in_full + 3
 
 
 def test_no_passages_give_no_vectors(embedder: StatuteEmbedder) -> None:

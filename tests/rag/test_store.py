@@ -46,7 +46,7 @@ def test_a_collection_of_another_space_is_refused(tmp_path: Path, embedder: Stat
 
 
 def other_prompts(embedder: StatuteEmbedder) -> StatuteEmbedder:
-    return StatuteEmbedder(embedder._model, "other", "물음: ", "본문: ", "weights")
+    return StatuteEmbedder(embedder._encoder, "other", "물음: ", "본문: ")
 
 
 def test_vectors_of_another_model_are_refused_until_rebuilt(
