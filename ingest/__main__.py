@@ -44,7 +44,7 @@ def _bar() -> Iterator[OnProgress]:
         if progress.stage not in bars:
             for bar in bars.values():
                 bar.close()
-            unit = "파일" if progress.stage == "읽기" else "조각"
+            unit = {"읽기": "파일", "낱말": "법령", "질문": "개"}.get(progress.stage, "조각")
             bars[progress.stage] = tqdm(total=progress.total, desc=progress.stage, unit=unit, file=sys.stderr)
         bar = bars[progress.stage]
         bar.update(progress.done - bar.n)

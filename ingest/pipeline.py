@@ -25,7 +25,7 @@ from rag.statutes import Edition, Statute, article_id, passage
 from rag.store import StatuteStore
 from rag.texts import PendingChunk
 
-BATCH = 512
+BATCH = 256
 """Chunks embedded and stored at a time: what a killed run may have to do again."""
 
 WORDS_BATCH = 1000
@@ -244,7 +244,8 @@ def _follow_up(store: StatuteStore, embedder: StatuteEmbedder, on_progress: OnPr
             store.texts.article_ids(),
             embedder.question_vectors,
         )
-        on_progress(Progress("질문", fresh, fresh, float(fresh)))
+        if fresh:
+            on_progress(Progress("질문", fresh, fresh, float(fresh)))
     return _embed_pending(store, embedder, on_progress)
 
 

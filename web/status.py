@@ -40,7 +40,7 @@ def header_html(statutes: Sequence[StoredStatute], job: Job) -> str:
 
 def describe(progress: Progress) -> str:
     """Return how far a stage is: 임베딩 320/2,332조각 · 14.2조각/초 · 남은 시간 약 2분."""
-    unit = "파일" if progress.stage == "읽기" else "조각"
+    unit = {"읽기": "파일", "낱말": "법령", "질문": "개"}.get(progress.stage, "조각")
     parts = [f"{progress.stage} {progress.done:,}/{progress.total:,}{unit}"]
     if progress.done < progress.total and math.isfinite(progress.seconds_left):
         parts += [f"{progress.rate:.1f}{unit}/초", f"남은 시간 {_duration(progress.seconds_left)}"]

@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from ingest import pipeline
 from ingest.pipeline import Outcome, Progress, Result, add, resume
 from rag.embedding import StatuteEmbedder
 from rag.errors import LawError, StoreBusyError
@@ -30,9 +31,9 @@ class Counting(StatuteEmbedder):
         self.__dict__.update(inner.__dict__)
         self.passages: list[str] = []
 
-    def embed_documents(self, texts):  # type: ignore[no-untyped-def]
+    def passage_vectors(self, texts):  # type: ignore[no-untyped-def]
         self.passages += texts
-        return super().embed_documents(texts)
+        return super().passage_vectors(texts)
 
 
 @pytest.fixture
@@ -172,7 +173,7 @@ def test_a_bad_file_is_named_and_the_rest_goes_in(store: StatuteStore, counting:
 def test_progress_is_told_with_rate_and_time_left(store: StatuteStore, counting: Counting, tmp_path: Path) -> None:
     events: list[Progress] = []
     add([mini(tmp_path)], store, counting, 256, events.append)
-    assert [e.stage for e in events] == ["읽기", "임베딩", "임베딩"]
+    assert [e.stage for e in events] == ["읽기", "낱말", "임베딩", "임베딩"]
     assert (events[-1].done, events[-1].total, events[-1].seconds_left) == (3, 3, 0)
     assert events[-1].rate > 0
 
@@ -190,15 +191,16 @@ class Unplugged(LawError):
 class Failing(Counting):
     """Embeds a few batches, then fails as if the power went."""
 
-    def embed_documents(self, texts):  # type: ignore[no-untyped-def]
+    def passage_vectors(self, texts):  # type: ignore[no-untyped-def]
         if len(self.passages) >= 64:
             raise Unplugged("전원이 나갔습니다.")
-        return super().embed_documents(texts)
+        return super().passage_vectors(texts)
 
 
 def test_a_run_that_failed_half_way_is_taken_up_where_it_stopped(
-    store: StatuteStore, embedder: StatuteEmbedder
+    store: StatuteStore, embedder: StatuteEmbedder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(pipeline, "BATCH", 32)  # so that the small corpus takes several
     failing, counting = Failing(embedder), Counting(embedder)
     with pytest.raises(Unplugged):
         bring(store, failing, ROOT / "corpus")

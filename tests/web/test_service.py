@@ -92,7 +92,7 @@ def test_add_and_remove(service: Service, tmp_path: Path) -> None:
     events: list[Progress] = []
     outcomes = service.add([mini(tmp_path / "up", title="우물법", law_id="999002")], events.append, silent)
     assert [outcome.result for outcome in outcomes] == [Result.ADDED]
-    assert {event.stage for event in events} == {"읽기", "임베딩"}
+    assert {event.stage for event in events} == {"읽기", "낱말", "임베딩"}
     assert [stored.edition.title for stored in service.inventory()] == ["우물법"]
     assert service.remove("우물법").title == "우물법"
     assert service.inventory() == []
