@@ -37,7 +37,11 @@ _LABELS: tuple[tuple[Depth, re.Pattern[str]], ...] = (
     (Depth.SUBITEM, re.compile(r"(\d{1,2}\))\s*")),
     (Depth.SUBSUBITEM, re.compile(rf"([{ITEM_LETTERS}]\))\s*")),
 )
-_HEADING = re.compile(r"제\s*(\d+)\s*조((?:\s*의\s*\d+)*)")
+_HEADING = re.compile(r"제\s*(\d{1,4})\s*조((?:\s*의\s*\d{1,3})*)")  # 민법, the longest, has 1,118
+# What follows a bracket that belongs to a reference. '제1조(목적)이 법은' is a head whose space was lost.
+_REFERENCE = re.compile(
+    r"에|의|를|을|은|는|이(?! (?:법|영|규칙|규정|헌법))|가|와|과|및|또는|ㆍ|·|,|부터|까지|제\d|으로|로"
+)
 _REPEALED = re.compile(r"[^.]{1,80}?(?:은|는|을|를)?\s*(?:이를\s*)?폐지한다\.?")
 
 
@@ -99,7 +103,7 @@ def is_heading(heading: Heading, line: str) -> bool:
     """
     after_number = re.sub(r"^제\s*\d+\s*조(\s*의\s*\d+)*", "", line)
     if heading.title:
-        reference = re.match(r"(에|의|를|을|은|는|이|가|와|과|및|또는|ㆍ|·|,|부터|까지|제\d|으로|로)", heading.rest)
+        reference = _REFERENCE.match(heading.rest)
         attached = re.search(r"\)$", line.rstrip().removesuffix(heading.rest)) is not None
         sentence = re.search(r"(한다|말한다|같다|준용하는 경우)", heading.title)
         return not (reference and attached) and not sentence

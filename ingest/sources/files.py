@@ -7,8 +7,13 @@ import logging
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
+from ingest.sources.docx import read_docx
+from ingest.sources.html import read_html
+from ingest.sources.hwpx import read_hwp, read_hwpx
+from ingest.sources.lawgokr import read_json, read_xml
 from ingest.sources.markdown import read_markdown
 from ingest.sources.pdf import read_pdf
+from ingest.sources.plain import read_plain
 from rag.errors import SourceError
 from rag.statutes import Statute
 
@@ -18,6 +23,14 @@ READERS: dict[str, Callable[[Path], Statute]] = {
     ".md": read_markdown,
     ".markdown": read_markdown,
     ".pdf": read_pdf,
+    ".hwpx": read_hwpx,
+    ".hwp": read_hwp,
+    ".docx": read_docx,
+    ".html": read_html,
+    ".htm": read_html,
+    ".txt": read_plain,
+    ".xml": read_xml,
+    ".json": read_json,
 }
 
 READER_VERSION = 1
@@ -43,7 +56,7 @@ def read_file(path: Path) -> Statute:
     if not path.exists():
         raise SourceError(f"{path.name}: 파일이 없습니다({path}).")
     if reader is None:
-        known = ", ".join(sorted(READERS))
+        known = ", ".join(sorted(READERS.keys() - {".hwp"}))  # .hwp has a reader to say what to do
         raise SourceError(f"{path.name}: 읽을 수 없는 형식입니다. 지금 읽을 수 있는 형식: {known}")
     try:
         return reader(path)

@@ -6,18 +6,17 @@ positions that tell heads from cross-references and line ends from paragraph end
 
 from __future__ import annotations
 
-import re
 import unicodedata
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 
-from ingest.grammar import Depth, StatuteBuilder, split_heading, split_label
-from ingest.sources.pdf_edition import make_edition, read_head
-from ingest.sources.pdf_join import ADDENDUM, ANNEX, DIVISION, HEAD, MARK, LogicalLine, join_lines
+from ingest.grammar import StatuteBuilder
+from ingest.sources.head import make_edition, read_head
+from ingest.sources.lines import add_line, finish
+from ingest.sources.pdf_join import join_lines
 from ingest.sources.pdf_lines import Page, drop_running, read_pages, right_margins
 from rag.errors import SourceError
-from rag.statutes import Statute, article_key
+from rag.statutes import Statute
 
 _FROM_LAW_GO_KR = "국가법령정보센터(law.go.kr)에서 PDF로 저장한 파일을 넣어 주십시오."
 _COMMON = frozenset("의다에는이을한제하조법항를사호정대자인는관가기및고지로여위")
@@ -37,49 +36,14 @@ def read_pdf(path: Path) -> Statute:
     edition = make_edition(head, path.name, (line.text for line in printed[0].lines), warnings)
     builder = StatuteBuilder(edition, warnings)
     for line in join_lines(lines[head.length :], right_margins(pages)):
-        _build(builder, line)
+        add_line(builder, line)
     warnings += _empty_pages(printed)
-    statute = builder.build()
-    numbered = any(article.label.startswith("제") for article in statute.articles)
-    if not numbered and not (head.edition and statute.articles):
-        raise SourceError(f"{path.name}: 조문('제1조(목적)' 꼴)을 찾지 못했습니다. 법령이라면 {_FROM_LAW_GO_KR}")
-    return replace(statute, warnings=(*statute.warnings, *_gaps(statute)))
+    return finish(builder, path.name, known=bool(head.edition), advice=_FROM_LAW_GO_KR)
 
 
 def _empty_pages(pages: Sequence[Page]) -> list[str]:
     empty = [str(number) for number, page in enumerate(pages, start=1) if not page.lines]
     return [f"{', '.join(empty)}쪽에서 글자를 읽지 못했습니다."] if empty else []
-
-
-def _gaps(statute: Statute) -> list[str]:
-    """Warn of article numbers that are left out, which drafting rules forbid: the file may be damaged."""
-    found = {key[0] for article in statute.articles if (key := article_key(article.label))}
-    missing = [f"제{number}조" for number in range(1, max(found, default=1)) if number not in found]
-    shown = ", ".join(missing[:5]) + (f" 등 {len(missing)}개 조문" if len(missing) > 5 else "")
-    return [f"{shown}을(를) 찾지 못했습니다. 파일이 온전한지 확인해 주십시오."] if missing else []
-
-
-def _build(builder: StatuteBuilder, line: LogicalLine) -> None:
-    if line.kind == ADDENDUM:
-        builder.addendum(line.text)
-    elif line.kind == ANNEX:
-        builder.addendum(re.sub(r"^[^\[<]*", "", line.text))
-    elif builder.in_addenda:
-        builder.addendum_line(line.text)
-    elif line.kind == DIVISION:
-        builder.division(line.text)
-    elif re.fullmatch(r"전\s?문", line.text):
-        return  # it only names what follows
-    elif line.kind == HEAD and (heading := split_heading(line.text)):
-        builder.article(heading.label, heading.title)
-        if label := split_label(heading.rest):
-            builder.line(*label)
-        elif heading.rest:
-            builder.text(heading.rest)
-    elif line.kind in Depth.__members__ and (label := split_label(line.text)):
-        builder.line(*label)
-    else:
-        builder.text(line.text, deeper=line.kind != MARK)
 
 
 def _check_text(texts: Sequence[str], pages: int, name: str) -> None:

@@ -12,34 +12,27 @@ from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from ingest.grammar import ITEM_LETTERS, Depth, division_rank, is_addendum, is_heading, split_heading, split_label
+from ingest.grammar import Depth, is_addendum, is_heading, split_heading, split_label
+from ingest.sources.lines import (
+    ADDENDUM,
+    ANNEX,
+    DIVISION,
+    HEAD,
+    MARK,
+    TEXT,
+    LogicalLine,
+    label_key,
+    look_at,
+    may_follow,
+)
 from ingest.sources.pdf_lines import PrintedLine, splits
 from ingest.sources.pdf_spacing import Spacing
-from rag.statutes import CIRCLED, article_key
-
-HEAD, DIVISION, ADDENDUM, ANNEX, MARK, TEXT = "head", "division", "addendum", "annex", "mark", "text"
-"""Kinds of logical lines; the others are the names of `Depth`."""
+from rag.statutes import article_key
 
 _TOLERANCE = 1.5  # points by which indentations that are meant to be equal may differ
-_MARK = re.compile(
-    r"\[(?:전문개정|전부개정|본[조항호목장절]\s*신설|제목개정|종전|시행일|유효기간|제\s*\d+[조장절]|[가-힣]*위헌|[가-힣]*합치"
-    r"|[가-힣ㆍ]+\s제\s*\d+호|\d{4}\s*\.)"
-)
-_ANNEX = re.compile(r"(?:■[^\[<]*)?[\[<]\s*(?:별표|별지)[^\]>]*[\]>](?=[\s<(]|$)")
-_DIVISION_REFERENCE = re.compile(
-    r"제\s*\d+\s*[편장절관](?:의\s*\d+)?\s+(?:(?:및|또는|내지|부터|까지|에|의|중|본문|각|을|를)(?=\s)|제\s*\d)"
-)
 _ANNOUNCEMENT = re.compile(r"다음|아래|각\s?[호목]")
 _CLOSING = {")": "(", "]": "[", ">": "<", "」": "「", "”": "“"}
 _PARTICLE = re.compile(r"(?:[은는을를의와과도만]|에서?|으?로서?|이라|가)(?=\s|[ㆍ,])|(?:이라|에게|에서|으로|까지|부터)")
-
-
-@dataclass(frozen=True, slots=True)
-class LogicalLine:
-    """A line of the statute's text, made of printed lines."""
-
-    kind: str
-    text: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,19 +75,10 @@ def join_lines(lines: Sequence[PrintedLine], margins: Sequence[float]) -> list[L
 
 def look(line: PrintedLine, head_styles: frozenset[str]) -> str:
     """Return what kind of line a printed line looks like by itself."""
-    text = line.text
-    if _ANNEX.match(text):
-        return ANNEX
-    if is_addendum(text):
-        return ADDENDUM
-    if division_rank(text) and not _DIVISION_REFERENCE.match(text):
-        return DIVISION
-    if heading := split_heading(text):
-        return HEAD if (line.style in head_styles if head_styles else is_heading(heading, text)) else TEXT
-    if _MARK.match(text):
-        return MARK
-    label = split_label(text)
-    return label[0].name if label else TEXT
+    kind = look_at(line.text)
+    if head_styles and kind in (HEAD, TEXT) and split_heading(line.text):
+        return HEAD if line.style in head_styles else TEXT
+    return kind
 
 
 def find_layout(lines: Sequence[PrintedLine], margins: Sequence[float]) -> Layout:
@@ -237,11 +221,11 @@ class _Joiner:
         titled, key = is_heading(heading, line.text), article_key(heading.label)
         if self.layout.head_styles:
             # Heads of this document stand out; one that does not has to have everything else.
-            return certain and titled and column is not None and _follows(self.article, key)
+            return certain and titled and column is not None and may_follow(self.article, key)
         if certain:
             bare = re.match(r"제\s*\d+\s*조(?:의\s*\d+)*\s", line.text) is not None
-            return key >= self.article if titled else bare and _follows(self.article, key)
-        follows, ended = _follows(self.article, key), self.text[-1] in ".>])"
+            return key >= self.article if titled else bare and may_follow(self.article, key)
+        follows, ended = may_follow(self.article, key), self.text[-1] in ".>])"
         if _open_bracket(self.text):
             return titled and follows and ended  # the bracket is a slip of the pen
         return titled and key > self.article and (ended or (follows and column is not None))
@@ -288,22 +272,6 @@ class _Joiner:
         if self.layout.breaks_after_cjk or not re.match(r"[가-힣]", line.text):
             return " "  # the line could only be broken here at a space
         return "" if last.isdigit() or (last in ")]”’」』>" and _PARTICLE.match(line.text)) else " "
-
-
-def _follows(last: tuple[int, ...], key: tuple[int, ...]) -> bool:
-    """Whether an article may stand right after another: 제2조 or 제1조의2 after 제1조."""
-    number = last[0] if last else 0
-    if len(key) == 1:
-        return key[0] == number + 1
-    return key[:-1] == last[: len(key) - 1] and key[-1] == (last[len(key) - 1] + 1 if len(last) >= len(key) else 2)
-
-
-def label_key(label: str) -> tuple[int, ...]:
-    """Return a label's place among its like, e.g. 1의2. -> (1, 2), 나. -> (2,)."""
-    if label in CIRCLED:
-        return (CIRCLED.index(label) + 1,)
-    parts = re.findall(r"\d+|^[가-힣]", label)
-    return tuple(int(part) if part.isdigit() else ITEM_LETTERS.index(part) + 1 for part in parts)
 
 
 def _open_bracket(text: str) -> bool:

@@ -19,9 +19,9 @@ from reportlab.lib.utils import ImageReader
 from reportlab.pdfgen.canvas import Canvas
 
 from ingest.sources import pdf_lines
+from ingest.sources.lines import label_key
 from ingest.sources.markdown import read_markdown
 from ingest.sources.pdf import _check_text, read_pdf
-from ingest.sources.pdf_join import label_key
 from rag.errors import SourceError
 from rag.statutes import Article, Statute, normalize_title, strip_marks
 from tests.ingest.pdf_samples import COLUMNS, FONT, LAW_GO_KR, TITLE, Paragraphs, Style, break_lines, print_statute

@@ -323,7 +323,7 @@ def test_what_the_api_refuses_is_said_in_korean(indexed: Page) -> None:
 
 def test_upload_ask_and_remove(indexed: Page, tmp_path: Path) -> None:
     page = indexed.open()
-    files = [mini(tmp_path), tmp_path / "낙타 <b>(법률).md", tmp_path / "깨진.md", tmp_path / "메모.txt"]
+    files = [mini(tmp_path), tmp_path / "낙타 <b>(법률).md", tmp_path / "깨진.md", tmp_path / "메모.csv"]
     files[1].write_text(HOSTILE, "utf-8")
     files[2].write_text("---\n제목: 깨진법\n", "utf-8")
     files[3].write_text("법령이 아닌 글", "utf-8")

@@ -1,4 +1,4 @@
-"""What identifies a statute, read from the head of its first page or, failing that, from its file name.
+"""What identifies a statute, read from what stands above its text or, failing that, from its file name.
 
 law.go.kr prints, above the first article: the title with its abbreviation, `[시행 2023. 7. 19.] [법률 제19356호,
 2023. 4. 18., 일부개정]`, and a line for each ministry in charge with its telephone.
@@ -11,9 +11,10 @@ import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
+from pathlib import PurePath
+from typing import Protocol
 
 from ingest.grammar import division_rank, split_heading
-from ingest.sources.pdf_lines import PrintedLine
 from rag.errors import SourceError
 from rag.statutes import Edition, normalize_title
 
@@ -40,12 +41,32 @@ _FILE_NAME = re.compile(
 _MINISTRY = re.compile(r"([가-힣][가-힣ㆍ·,\s]*?)\s*\((?:[^()]|\([^()]*\))*\)[\s\d~,-]*")
 _PHONES = re.compile(r"[\d~,\s-]+")
 _TITLE = re.compile(r"\S.{0,120}(?:헌법|법|법률|특례법|령|규칙|규정|규약|협정|조례)")
-_LOOK_AT = 60  # lines of the first page among which the edition is sought
+_LOOK_AT = 60  # lines among which the edition is sought
+
+
+class HeadLine(Protocol):
+    """A line above a statute's text, with its size where the source shows one."""
+
+    @property
+    def text(self) -> str:
+        """The line's text."""
+
+    @property
+    def size(self) -> float:
+        """The size of its characters; equal for all lines where the source does not say."""
+
+
+@dataclass(frozen=True, slots=True)
+class TextLine:
+    """A line of a source that shows no sizes."""
+
+    text: str
+    size: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
 class PageHead:
-    """What stands above a statute's text; `length` counts its printed lines. Texts are '' where there is none."""
+    """What stands above a statute's text; `length` counts its lines. Texts are '' where there is none."""
 
     title: str
     abbreviation: str
@@ -54,7 +75,7 @@ class PageHead:
     length: int
 
 
-def read_head(lines: Sequence[PrintedLine]) -> PageHead:
+def read_head(lines: Sequence[HeadLine]) -> PageHead:
     """Find title, abbreviation, edition and ministries above the statute's text."""
     first = next((i for i, line in enumerate(lines[:_LOOK_AT]) if _begins_text(line)), min(_LOOK_AT, len(lines)))
     start = next((i for i, line in enumerate(lines[:first]) if _FIRST.match(line.text)), None)
@@ -71,7 +92,7 @@ def read_head(lines: Sequence[PrintedLine]) -> PageHead:
     return PageHead(title, abbreviation, edition, ministries, end)
 
 
-def _bare_head(lines: Sequence[PrintedLine]) -> PageHead:
+def _bare_head(lines: Sequence[HeadLine]) -> PageHead:
     """Read the lines above the text where none states the edition: one that reads like a title may be it."""
     title, abbreviation = _read_title(lines)
     if _TITLE.fullmatch(title):
@@ -79,11 +100,11 @@ def _bare_head(lines: Sequence[PrintedLine]) -> PageHead:
     return PageHead("", "", "", (), 0)
 
 
-def _begins_text(line: PrintedLine) -> bool:
+def _begins_text(line: HeadLine) -> bool:
     return division_rank(line.text) > 0 or split_heading(line.text) is not None
 
 
-def _read_title(lines: Sequence[PrintedLine]) -> tuple[str, str]:
+def _read_title(lines: Sequence[HeadLine]) -> tuple[str, str]:
     """Return title and abbreviation: the lines from the first of the largest ones on."""
     if not lines:
         return "", ""
@@ -91,12 +112,14 @@ def _read_title(lines: Sequence[PrintedLine]) -> tuple[str, str]:
     first = next(i for i, line in enumerate(lines) if line.size > size - 0.5)
     if size - min(line.size for line in lines) < 0.5:
         first = len(lines) - 1  # nothing is larger: the title is the last line, what is above it a running head
+        if first and _ABBREVIATION.fullmatch(lines[first].text):
+            first -= 1
     text = " ".join(line.text for line in lines[first:])
     match = _ABBREVIATION.search(text)
     return (text[: match.start()] if match else text).strip(), match[1] if match else ""
 
 
-def _read_ministries(lines: Sequence[PrintedLine], start: int) -> tuple[tuple[str, ...], int]:
+def _read_ministries(lines: Sequence[HeadLine], start: int) -> tuple[tuple[str, ...], int]:
     """Return the ministries in charge, and the index after their lines; a line may be broken in its bracket."""
     ministries: dict[str, None] = {}
     end = start
@@ -120,13 +143,12 @@ def make_edition(head: PageHead, name: str, spellings: Iterable[str], warnings: 
 
     `spellings` are texts among which the title may stand unbroken, so with its true spaces.
     """
-    stem = unicodedata.normalize("NFC", name.removesuffix(".pdf").removesuffix(".PDF"))
-    named = _FILE_NAME.match(stem)
+    named = _FILE_NAME.match(unicodedata.normalize("NFC", PurePath(name).stem))
     title = head.title or (named["title"].strip() if named else "")
     if not title:
         raise SourceError(
-            f"{name}: 법령 제목을 찾지 못했습니다. 국가법령정보센터(law.go.kr)에서 PDF로 저장한 파일을 넣거나, "
-            "파일 이름을 '민법(법률)(제19409호)(20230628).pdf' 꼴로 바꾸어 주십시오."
+            f"{name}: 법령 제목을 찾지 못했습니다. 국가법령정보센터(law.go.kr)에서 저장한 파일을 넣거나, "
+            f"파일 이름을 '민법(법률)(제19409호)(20230628){PurePath(name).suffix}' 꼴로 바꾸어 주십시오."
         )
     alike = (text for text in [*spellings, named["title"] if named else ""] if _same_title(text, title))
     edition = Edition(
@@ -163,7 +185,7 @@ def _from_name(edition: Edition, named: re.Match[str], warnings: list[str]) -> E
         effective=edition.effective or _date(named["ey"], named["em"], named["ed"]),
     )
     if filled != edition:
-        warnings.append("첫 쪽에 없는 법령 종류ㆍ공포번호ㆍ시행일을 파일 이름에서 읽었습니다.")
+        warnings.append("본문에 없는 법령 종류ㆍ공포번호ㆍ시행일을 파일 이름에서 읽었습니다.")
     return filled
 
 
