@@ -6,6 +6,7 @@ import json
 import shutil
 import tempfile
 from pathlib import Path
+from typing import Any
 
 import torch
 from sentence_transformers import SentenceTransformer
@@ -20,7 +21,7 @@ class _Sentence(torch.nn.Module):
 
     def __init__(self, model: SentenceTransformer):
         super().__init__()
-        self.encoder = model[0].auto_model
+        self.encoder: Any = model[0].auto_model
 
     def forward(self, input_ids: torch.Tensor, attention_mask: torch.Tensor) -> torch.Tensor:
         hidden = self.encoder(input_ids=input_ids, attention_mask=attention_mask).last_hidden_state
@@ -37,7 +38,8 @@ def export(model: Path, out: Path, card: Path | None = None) -> None:
     trained = SentenceTransformer(str(model), device="cpu", model_kwargs={"dtype": torch.float32})
     trained.max_seq_length = WINDOW
     trained.prompts = dict(PROMPTS)
-    trained[0].auto_model.half()
+    encoder: Any = trained[0].auto_model
+    encoder.half()
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch) / "model"
         trained.save_pretrained(str(folder), create_model_card=False)
@@ -66,11 +68,12 @@ def export_onnx(folder: Path) -> Path:
     model = SentenceTransformer(
         str(folder), device="cpu", model_kwargs={"dtype": torch.float32, "attn_implementation": "eager"}
     )
-    if model[1].pooling_mode != "mean":
+    pooling: Any = model[1]
+    if pooling.pooling_mode != "mean":
         raise ValueError(f"{folder}: only mean pooling can be exported")
     out = folder / ONNX_FILE
     out.parent.mkdir(exist_ok=True)
-    encoder = model[0].auto_model
+    encoder: Any = model[0].auto_model
     example = torch.ones((2, 8), dtype=torch.long)
     with tempfile.TemporaryDirectory() as scratch:
         plain, fused = Path(scratch) / "plain.onnx", Path(scratch) / "fused.onnx"

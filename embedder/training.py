@@ -48,7 +48,7 @@ class AsArranged(DefaultBatchSampler):
         return int(self._rows // self.batch_size)
 
 
-_SAMPLERS = {
+_SAMPLERS: dict[str, Any] = {
     "distinct": BatchSamplers.NO_DUPLICATES,
     "random": BatchSamplers.BATCH_SAMPLER,
     "as-arranged": AsArranged,
@@ -124,7 +124,8 @@ def train(recipe: Recipe, pairs_file: Path) -> Path:
         callbacks=[log],
     )
     recipe.output.mkdir(parents=True, exist_ok=True)
-    trainer.train(resume_from_checkpoint=get_last_checkpoint(str(recipe.output)))
+    last = get_last_checkpoint(str(recipe.output))  # type: ignore[no-untyped-call]
+    trainer.train(resume_from_checkpoint=last)
     _save(model, recipe)
     log.plot()
     return recipe.output / "model"
@@ -203,6 +204,8 @@ def _arguments(recipe: Recipe) -> SentenceTransformerTrainingArguments:
 
 
 def _evaluator(pairs_file: Path, recipe: Recipe) -> InformationRetrievalEvaluator:
+    queries: Any
+    passages: Any
     queries, passages, relevant = dev_set(pairs_file)
     return InformationRetrievalEvaluator(
         queries,
@@ -223,7 +226,8 @@ def _evaluator(pairs_file: Path, recipe: Recipe) -> InformationRetrievalEvaluato
 
 def _save(model: SentenceTransformer, recipe: Recipe) -> None:
     if recipe.lora is not None:
-        model[0].auto_model = model[0].auto_model.merge_and_unload()
+        transformer: Any = model[0]
+        transformer.auto_model = transformer.auto_model.merge_and_unload()
     model.max_seq_length = 512
     model.save_pretrained(str(recipe.output / "model"), create_model_card=False)
 

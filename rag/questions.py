@@ -13,6 +13,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from zipfile import BadZipFile
 
 import numpy as np
 import numpy.typing as npt
@@ -82,6 +83,13 @@ class QuestionIndex:
         order = np.argsort(-best)[:limit]
         return [(str(self._names[row]), float(best[row])) for row in order if best[row] > -1.0]
 
+    def counts_without(self, rows: Collection[int]) -> tuple[Counter[str], Counter[str]]:
+        """Return how many questions an article and a statute (by its id) have, less the given rows."""
+        if not rows:
+            return self.count_of, self.count_of_statute
+        gone = [self.articles[row] for row in rows]
+        return self.count_of - Counter(gone), self.count_of_statute - Counter(name.rsplit(":", 1)[0] for name in gone)
+
     def rows_of(self) -> Mapping[str, list[int]]:
         """Return article id -> rows of its questions."""
         rows: dict[str, list[int]] = defaultdict(list)
@@ -92,8 +100,8 @@ class QuestionIndex:
     def only(self, splits: Collection[str]) -> QuestionIndex:
         """Return the part whose articles are in these splits."""
         rows = [row for row, split in enumerate(self.splits) if split in splits]
-        columns = ([column[row] for row in rows] for column in (self.articles, self.texts, self.splits))
-        return QuestionIndex(*columns, self.vectors[rows])
+        articles, texts, splits = ([column[row] for row in rows] for column in (self.articles, self.texts, self.splits))
+        return QuestionIndex(articles, texts, splits, self.vectors[rows])
 
 
 EMPTY = QuestionIndex([], [], [], np.empty((0, 0), dtype=np.float32))
@@ -106,11 +114,11 @@ def load_questions(path: Path, fingerprint: str) -> QuestionIndex:
             if str(stored["fingerprint"]) != fingerprint:
                 log.warning("%s was made with another embedder; known questions are left out", path)
                 return EMPTY
-            columns = (stored[name].tolist() for name in ("articles", "texts", "splits"))
-            return QuestionIndex(*columns, stored["vectors"].astype(np.float32))
+            articles, texts, splits = (stored[name].tolist() for name in ("articles", "texts", "splits"))
+            return QuestionIndex(articles, texts, splits, stored["vectors"].astype(np.float32))
     except FileNotFoundError:
         return EMPTY
-    except (OSError, ValueError, KeyError) as error:
+    except (OSError, ValueError, KeyError, BadZipFile) as error:
         log.warning("%s cannot be read (%s); known questions are left out", path, error)
         return EMPTY
 

@@ -17,6 +17,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -111,7 +112,7 @@ def features(
     """Return the features of candidates, shape (candidates, len(FEATURES)).
 
     `about` and `known` (how many questions are known) are by article id, `editions` and `asked_of_statute` (known
-    questions of a whole statute) by statute key.
+    questions of a whole statute) by statute id.
     """
     statute = {name: about[name].statute for name in candidates}
     dense, words, asked = _Signal.of(evidence.dense), _Signal.of(evidence.lexical), _Signal.of(evidence.questions)
@@ -140,7 +141,7 @@ def features(
                 best_dense.get(key, dense.floor) - dense.top,
                 best_asked.get(key, asked.floor) - asked.top,
                 best_words.get(key, words.floor) / words.top if words.top > 0 else 0.0,
-                math.log1p(asked_of_statute.get(key, 0)),
+                math.log1p(asked_of_statute.get(editions[key].statute_id, 0)),
                 float(kind == "act"),
                 float(kind == "decree"),
                 float(kind == "rule"),
@@ -183,7 +184,8 @@ class Network:
             values = values @ weights.T + bias
             if number < len(self.layers) - 1:
                 values = np.maximum(values, 0)
-        return values[:, 0]
+        scores: Matrix = values[:, 0]
+        return scores
 
 
 @dataclass(frozen=True, slots=True)
@@ -241,9 +243,9 @@ def load_ranker(fingerprint: str, path: Path = WEIGHTS) -> Ranker | None:
     return Ranker(tuple(_network(part) for part in stored["order"]), _network(answered) if answered else None)
 
 
-def _network(stored: Mapping[str, list[object]]) -> Network:
-    def array(values: object) -> Matrix:
+def _network(stored: Mapping[str, Any]) -> Network:
+    def array(values: Any) -> Matrix:
         return np.array(values, dtype=np.float32)
 
-    layers = tuple((array(weights), array(bias)) for weights, bias in stored["layers"])  # type: ignore[misc]
+    layers = tuple((array(weights), array(bias)) for weights, bias in stored["layers"])
     return Network(array(stored["mean"]), array(stored["scale"]), layers)

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import math
 import re
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -148,8 +147,8 @@ class StatuteRetriever(BaseRetriever):
         )
         abouts = {name: About(*about) for name, about in self.store.texts.abouts(evidence.candidates()).items()}
         ids = [name for name in evidence.candidates() if name in abouts and abouts[name].statute in laws.editions]
-        counted = known.count_of - Counter(known.articles[row] for row in without) if without else known.count_of
-        inputs = features(evidence, ids, abouts, laws.editions, counted, known.count_of_statute)
+        shown = known.counts_without(without)
+        inputs = features(evidence, ids, abouts, laws.editions, *shown)
         if self.ranker and "ranking" in self.stages:
             scores = self.ranker.scores(inputs)
         else:
@@ -186,7 +185,7 @@ class StatuteRetriever(BaseRetriever):
                 continue  # removed while the question was under way
             signals = tuple(name for name, scores in by_search.items() if identity in scores)
             chunk = chunks.get(identity)
-            highlight = ((chunk.start, chunk.end),) if chunk else ()
+            highlight: tuple[tuple[int, int], ...] = ((chunk.start, chunk.end),) if chunk else ()
             if identity in spans:
                 signals, highlight = ("citation", *signals), tuple(spans[identity])
             score = chunk.score if chunk else self._score_of(texts[identity], vector)

@@ -23,7 +23,7 @@ from chromadb.config import Settings as ChromaSettings
 from chromadb.errors import ChromaError, NotFoundError
 from filelock import FileLock, Timeout
 
-from rag.embedding import StatuteEmbedder
+from rag.embedding import StatuteEmbedder, Vectors
 from rag.errors import StoreBusyError, StoreError, StoreMismatchError
 from rag.lexical import LexicalIndex
 from rag.questions import EMPTY, QuestionIndex, load_questions, version_of
@@ -159,8 +159,8 @@ class StatuteStore:
 
     # Writing
 
-    def put_vectors(self, ids: Sequence[str], vectors: Sequence[Sequence[float]]) -> None:
-        """Store the vectors of chunks, replacing those of the same ids."""
+    def put_vectors(self, ids: Sequence[str], vectors: Sequence[Sequence[float]] | Vectors) -> None:
+        """Store the vectors of chunks, replacing those of the same ids; shape (ids, dimension)."""
         size = self._client.get_max_batch_size()
         try:
             for start in range(0, len(ids), size):

@@ -23,7 +23,7 @@ ACT = statute(
     제2조='정의|이 법에서 "빨래터"란 빨래를 하는 곳을 말한다.',
     제3조="이용 시간|빨래터의 이용 시간은 대통령령으로 정한다.",
     제4조="소음의 금지|누구든지 밤에 방망이를 두드려서는 아니 된다. 제3조에 따른 이용 시간을 지켜야 한다.",
-    제5조="벌칙|제4조제1항을 위반하여 밤에 방망이를 두드린 자는 벌금에 처한다.",
+    제5조="벌칙|제4조제1항을 위반하여 밤에 방망이질을 한 자는 벌금에 처한다.",
 )
 DECREE = statute("빨래터법 시행령", 제2조="이용 시간|법 제3조에 따른 이용 시간은 오전 6시부터 오후 9시까지로 한다.")
 
@@ -41,7 +41,7 @@ def test_a_decree_leads_to_the_article_it_carries_out() -> None:
 
 def test_a_penalty_leads_to_what_it_punishes() -> None:
     (pair,) = of("penalty")
-    assert pair == MinedPair("penalty", "밤에 방망이를 두드린 자", ("빨래터법", "제4조"))
+    assert pair == MinedPair("penalty", "밤에 방망이질을 한 자", ("빨래터법", "제4조"))
 
 
 def test_a_defined_word_leads_to_its_definition() -> None:

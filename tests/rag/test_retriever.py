@@ -31,12 +31,11 @@ def test_questions_in_everyday_words_find_their_article(retriever: StatuteRetrie
     assert label in [hit.article.label for hit in retriever.search(question).hits[:3]]
 
 
-def test_each_article_comes_once_best_first(retriever: StatuteRetriever) -> None:
+def test_each_article_comes_once_in_one_order(retriever: StatuteRetriever) -> None:
     hits = retriever.search("국회는 어떤 일을 하나요?", 30).hits
     assert len({hit.article_id for hit in hits}) == len(hits) == 30
-    scores = [hit.score for hit in hits]
-    assert scores == sorted(scores, reverse=True)
-    assert all(-1 <= score <= 1 for score in scores)
+    assert all(-1 <= hit.score <= 1 for hit in hits)
+    assert retriever.search("국회는 어떤 일을 하나요?", 5).hits == tuple(hits[:5]), "the order does not depend on k"
 
 
 def test_the_best_paragraph_is_marked(retriever: StatuteRetriever) -> None:
