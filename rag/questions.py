@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import logging
 import os
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -65,8 +65,6 @@ class QuestionIndex:
         rows = {name: row for row, name in enumerate(names)}
         self._names = np.array(names, dtype=object)
         self._row_of = np.array([rows[article] for article in self.articles], dtype=np.int64)
-        self.count_of: Counter[str] = Counter(self.articles)
-        self.count_of_statute: Counter[str] = Counter(article.rsplit(":", 1)[0] for article in self.articles)
 
     def __len__(self) -> int:
         return len(self.articles)
@@ -82,13 +80,6 @@ class QuestionIndex:
         np.maximum.at(best, self._row_of, scores)
         order = np.argsort(-best)[:limit]
         return [(str(self._names[row]), float(best[row])) for row in order if best[row] > -1.0]
-
-    def counts_without(self, rows: Collection[int]) -> tuple[Counter[str], Counter[str]]:
-        """Return how many questions an article and a statute (by its id) have, less the given rows."""
-        if not rows:
-            return self.count_of, self.count_of_statute
-        gone = [self.articles[row] for row in rows]
-        return self.count_of - Counter(gone), self.count_of_statute - Counter(name.rsplit(":", 1)[0] for name in gone)
 
     def rows_of(self) -> Mapping[str, list[int]]:
         """Return article id -> rows of its questions."""

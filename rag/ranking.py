@@ -32,9 +32,9 @@ WEIGHTS = Path(__file__).with_name("ranking.json")
 Matrix = npt.NDArray[np.float32]
 
 FEATURES = (
-    "dense", "dense gap", "dense rank", "question", "question gap", "question rank", "questions known", "lexical",
+    "dense", "dense gap", "dense rank", "question", "question gap", "question rank", "lexical",
     "lexical rank", "statute share", "statute best dense", "statute best question", "statute best lexical",
-    "statute asked", "act", "decree", "rule", "other kind", "named", "below named", "title overlap",
+    "act", "decree", "rule", "other kind", "named", "below named", "title overlap",
     "statute overlap", "purpose", "definition", "penalty", "procedure", "length", "top dense", "top question",
     "question length", "found by all",
 )  # fmt: skip
@@ -106,13 +106,11 @@ def features(
     candidates: Sequence[str],
     about: Mapping[str, About],
     editions: Mapping[str, Edition],
-    known: Mapping[str, int],
-    asked_of_statute: Mapping[str, int],
 ) -> Matrix:
     """Return the features of candidates, shape (candidates, len(FEATURES)).
 
-    `about` and `known` (how many questions are known) are by article id, `editions` and `asked_of_statute` (known
-    questions of a whole statute) by statute id.
+    `about` is by article id, `editions` by statute key. How many questions are known of an article is no feature: those
+    that nobody has written any for would be pushed back.
     """
     statute = {name: about[name].statute for name in candidates}
     dense, words, asked = _Signal.of(evidence.dense), _Signal.of(evidence.lexical), _Signal.of(evidence.questions)
@@ -134,14 +132,12 @@ def features(
                 asked.score(name),
                 asked.score(name) - asked.top,
                 asked.rank(name),
-                math.log1p(known.get(name, 0)),
                 words.score(name) / words.top if words.top > 0 else 0.0,
                 words.rank(name),
                 share[key] / max(1, min(30, len(evidence.dense))),
                 best_dense.get(key, dense.floor) - dense.top,
                 best_asked.get(key, asked.floor) - asked.top,
                 best_words.get(key, words.floor) / words.top if words.top > 0 else 0.0,
-                math.log1p(asked_of_statute.get(editions[key].statute_id, 0)),
                 float(kind == "act"),
                 float(kind == "decree"),
                 float(kind == "rule"),

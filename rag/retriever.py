@@ -147,8 +147,7 @@ class StatuteRetriever(BaseRetriever):
         )
         abouts = {name: About(*about) for name, about in self.store.texts.abouts(evidence.candidates()).items()}
         ids = [name for name in evidence.candidates() if name in abouts and abouts[name].statute in laws.editions]
-        shown = known.counts_without(without)
-        inputs = features(evidence, ids, abouts, laws.editions, *shown)
+        inputs = features(evidence, ids, abouts, laws.editions)
         if self.ranker and "ranking" in self.stages:
             scores = self.ranker.scores(inputs)
         else:

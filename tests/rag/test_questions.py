@@ -68,7 +68,7 @@ def test_splits_can_be_left_out(tmp_path: Path) -> None:
     index = written(tmp_path / "q.npz", [NEAR, ALSO, TEST], Toy())
     part = index.only({"train"})
     assert part.texts == [NEAR.text, ALSO.text]
-    assert part.count_of == {"001692:제250조": 2}
+    assert part.articles == ["001692:제250조"] * 2
 
 
 def test_vectors_of_another_embedder_are_not_used(tmp_path: Path) -> None:

@@ -28,12 +28,12 @@ EVIDENCE = Evidence(
 
 
 def column(name: str) -> list[float]:
-    inputs = features(EVIDENCE, ["a", "b", "c"], ABOUT, EDITIONS, {"a": 3}, {ACT.key: 9})
+    inputs = features(EVIDENCE, ["a", "b", "c"], ABOUT, EDITIONS)
     return [round(float(value), 4) for value in inputs[:, FEATURES.index(name)]]
 
 
 def test_every_candidate_has_a_value_for_every_feature() -> None:
-    inputs = features(EVIDENCE, ["a", "b", "c"], ABOUT, EDITIONS, {}, {})
+    inputs = features(EVIDENCE, ["a", "b", "c"], ABOUT, EDITIONS)
     assert inputs.shape == (3, len(FEATURES))
     assert np.isfinite(inputs).all()
 
@@ -53,7 +53,7 @@ def test_features_say_what_their_names_say() -> None:
 
 def test_nothing_found_is_no_error() -> None:
     nothing = Evidence("음", [], [], [])
-    assert features(nothing, [], {}, {}, {}, {}).shape == (0, len(FEATURES))
+    assert features(nothing, [], {}, {}).shape == (0, len(FEATURES))
     assert fuse(nothing) == {}
 
 

@@ -7,6 +7,7 @@ import pytest
 from ingest.pipeline import add
 from rag.answer import as_json, extractive_answer
 from rag.embedding import StatuteEmbedder
+from rag.ranking import load_ranker
 from rag.retriever import StatuteRetriever
 from rag.store import StatuteStore
 from tests.samples import mini
@@ -14,7 +15,9 @@ from tests.samples import mini
 
 @pytest.fixture
 def retriever(constitution: StatuteStore, embedder: StatuteEmbedder) -> StatuteRetriever:
-    return StatuteRetriever(store=constitution, embedder=embedder, top_k=5, abstain_below=0.0)
+    ranker = load_ranker(embedder.fingerprint)
+    assert ranker, "the shipped ranking belongs to the shipped embedder"
+    return StatuteRetriever(store=constitution, embedder=embedder, ranker=ranker, top_k=5, abstain_below=0.0)
 
 
 @pytest.mark.parametrize(
