@@ -57,7 +57,9 @@ def _bar() -> Iterator[OnProgress]:
 
 
 @app.command()
-def add(paths: Annotated[list[Path], typer.Argument(help="법령 파일(PDF, Markdown) 또는 폴더")]) -> None:
+def add(
+    paths: Annotated[list[Path], typer.Argument(help="법령 파일(PDF, HWPX, DOCX, HTML, 텍스트 등) 또는 폴더")],
+) -> None:
     """법령 파일을 읽어 넣습니다. 바뀐 조문만 다시 임베딩하고, 중단된 작업은 이어서 합니다."""
     with _opened() as (store, embedder), _bar() as on_progress:
         outcomes = pipeline.add(paths, store, embedder, settings().chunk_tokens, on_progress)
