@@ -7,7 +7,6 @@ questions happened to be asked.
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from embedder.bank import Row
-from rag.evaluation import ArticleKey, article_key
+from rag.evaluation import ArticleKey, article_key, ndcg, reciprocal_rank
 
 FIGURES = ("hit@1", "hit@5", "hit@10", "mrr@10", "ndcg@10")
 SAMPLES = 2000
@@ -44,11 +43,8 @@ def read_run(path: Path) -> dict[str, list[ArticleKey]]:
 
 def figures_of(ranked: Sequence[ArticleKey], gold: Sequence[ArticleKey]) -> tuple[float, ...]:
     """Return the figures of one question, in the order of FIGURES."""
-    hits = [number for number, key in enumerate(ranked[:10], 1) if key in gold]
-    first = hits[0] if hits else math.inf
-    gain = sum(1 / math.log2(number + 1) for number in hits)
-    ideal = sum(1 / math.log2(number + 1) for number in range(1, min(len(gold), 10) + 1))
-    return (float(first <= 1), float(first <= 5), float(first <= 10), 1 / first, gain / ideal)
+    hits = (float(not set(gold).isdisjoint(ranked[:depth])) for depth in (1, 5, 10))
+    return (*hits, reciprocal_rank(ranked, gold), ndcg(ranked, gold))
 
 
 def table(rows: Sequence[Row], runs: Mapping[str, Mapping[str, Sequence[ArticleKey]]]) -> list[str]:

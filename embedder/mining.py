@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from rag.evaluation import ArticleKey, article_key
-from rag.statutes import Article, Statute, strip_marks
+from rag.statutes import Article, Statute, base_key, strip_marks
 
 KINDS = ("content", "title", "delegation", "penalty", "reference", "definition")
 
@@ -55,7 +55,7 @@ def mine(statutes: Iterable[Statute]) -> Iterator[MinedPair]:
     for key, statute in by_key.items():
         if statute.edition.repealed:
             continue
-        act = _act_of(key)
+        act = base_key(key)
         for article in statute.articles:
             if article.deleted or not article.label.startswith("제"):
                 continue
@@ -64,12 +64,6 @@ def mine(statutes: Iterable[Statute]) -> Iterator[MinedPair]:
             yield from _inward(key, article, text, labels[key])
             if act != key and act in labels:
                 yield from _delegated(act, article, text, labels[act])
-
-
-def _act_of(key: str) -> str:
-    for ending in ("시행령", "시행규칙"):
-        key = key.removesuffix(ending)
-    return key
 
 
 def _own(statute: Statute, article: Article) -> Iterator[MinedPair]:

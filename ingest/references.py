@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import lru_cache
 
-from rag.statutes import CIRCLED, article_key, normalize_title
+from rag.statutes import CIRCLED, article_key, base_key, normalize_title
 
 MAX_RANGE = 20
 """The most articles that a range stands for."""
@@ -48,7 +48,6 @@ _LAW_WORD = re.compile(
 _CRIMES = re.compile(r"제\d+장[^.,]{0,40}죄\s?중\s*$")
 _WORD_ENDS = frozenset("률법영령칙정약서관규시례침장")
 _BEFORE_ARTICLE = re.compile(r"(?:\s|의|중|제\d+(?:편|장|절|관)(?:의\d+)?(?: [가-힣,\s]{2,30}죄\s?중)?)*$")
-_SUBORDINATE = ("시행령", "시행규칙")
 
 normal_title = lru_cache(8192)(normalize_title)
 
@@ -65,13 +64,6 @@ class Chain:
     after: str
     lead: str | None
     label: str
-
-
-def base_key(key: str) -> str:
-    """Return the key of the act that a 시행령 or 시행규칙 is named after, or the key itself."""
-    for ending in _SUBORDINATE:
-        key = key.removesuffix(ending)
-    return key
 
 
 @dataclass

@@ -108,8 +108,8 @@ def metrics(rankings: Sequence[Ranking]) -> dict[str, Any]:
         figures[f"hit@{k}"] = _mean([float(bool(set(r.question.gold) & set(r.articles[:k]))) for r in answerable])
     figures["recall@6"] = _mean([_recall(r.question.gold, r.articles[:6]) for r in answerable])
     figures["law_recall@6"] = _mean([_recall(_laws(r.question.gold), _laws(r.articles[:6])) for r in answerable])
-    figures["mrr@10"] = _mean([_reciprocal_rank(r) for r in answerable])
-    figures["ndcg@10"] = _mean([_ndcg(r) for r in answerable])
+    figures["mrr@10"] = _mean([reciprocal_rank(r.articles, r.question.gold) for r in answerable])
+    figures["ndcg@10"] = _mean([ndcg(r.articles, r.question.gold) for r in answerable])
     latencies = sorted(r.seconds * 1000 for r in rankings)
     figures["latency_p50_ms"] = _percentile(latencies, 0.50)
     figures["latency_p95_ms"] = _percentile(latencies, 0.95)
@@ -141,14 +141,15 @@ def _recall(gold: Sequence[object], found: Sequence[object]) -> float:
     return len(set(gold) & set(found)) / len(set(gold))
 
 
-def _reciprocal_rank(ranking: Ranking) -> float:
-    ranks = (rank for rank, key in enumerate(ranking.articles[:10], 1) if key in ranking.question.gold)
+def reciprocal_rank(ranked: Sequence[ArticleKey], gold: Sequence[ArticleKey]) -> float:
+    """Return 1 / rank of the first gold article among the first ten; 0 where none is."""
+    ranks = (rank for rank, key in enumerate(ranked[:10], 1) if key in gold)
     return 1 / next(ranks, math.inf)
 
 
-def _ndcg(ranking: Ranking) -> float:
-    gold = ranking.question.gold
-    gain = sum(1 / math.log2(rank + 1) for rank, key in enumerate(ranking.articles[:10], 1) if key in gold)
+def ndcg(ranked: Sequence[ArticleKey], gold: Sequence[ArticleKey]) -> float:
+    """Return the nDCG of the first ten, every gold article of gain 1."""
+    gain = sum(1 / math.log2(rank + 1) for rank, key in enumerate(ranked[:10], 1) if key in gold)
     return gain / sum(1 / math.log2(rank + 1) for rank in range(1, min(len(gold), 10) + 1))
 
 

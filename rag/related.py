@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from rag.statutes import Article, Edition, strip_marks
+from rag.statutes import Article, Edition, base_key, strip_marks
 from rag.terms import most_specific, term_pattern, terms_in
 from rag.texts import Texts
 
@@ -75,7 +75,7 @@ def related(texts: Texts, edition: Edition, article: Article, limit: int = 6) ->
     into = [(kind, total, Relative(*row)) for kind, total, *row in texts.query(_IN, (edition.key, *here, limit))]
     parents = [(key, relative) for kind, _, key, relative in out if kind == "delegation"]
     own_words = [(word, relative) for kind, word, _, relative in out if kind == "definition"]
-    acts = ({_base(edition.key)} | {key for key, _ in parents}) - {edition.key}
+    acts = ({base_key(edition.key)} | {key for key, _ in parents}) - {edition.key}
     words = own_words + _words_of_acts(texts, acts, article, {word for word, _ in own_words})
     return Related(
         delegated=tuple(relative for kind, _, relative in into if kind == "delegation"),
@@ -105,10 +105,6 @@ def _words_of_acts(texts: Texts, acts: set[str], article: Article, known: set[st
 
 def _terms(texts: Texts, keys: Sequence[str]) -> list[tuple]:  # type: ignore[type-arg]
     return texts.query(_TERMS.format(article=_ARTICLE, marks=",".join("?" * len(keys))), keys)
-
-
-def _base(key: str) -> str:
-    return key.removesuffix("시행규칙").removesuffix("시행령")
 
 
 def _first(relatives: Iterable[Relative], limit: int) -> tuple[Relative, ...]:

@@ -29,6 +29,11 @@ def normalize_title(title: str) -> str:
     return re.sub(r"[\s「」『』]+", "", folded)
 
 
+def base_key(key: str) -> str:
+    """Return the key of the act that a 시행령 or 시행규칙 is named after, or the key itself."""
+    return key.removesuffix("시행규칙").removesuffix("시행령")
+
+
 _ARTICLE_LABEL = re.compile(r"제?(\d+)조(?:의(\d+))?(?:의(\d+))?(?:\[\d+\])?")
 
 
