@@ -246,6 +246,7 @@ def write_dev_set(path: Path, rows: Iterable[Row], book: Book, distractors: int,
         row.id: [f"{names[key]}#{n}" for key in row.gold for n in range(len(book.passages(key)))] for row in asked
     }
     content = {"queries": {row.id: row.asked for row in asked}, "passages": passages, "relevant": relevant}
+    path.parent.mkdir(parents=True, exist_ok=True)
     _dev_path(path).write_text(json.dumps(content, ensure_ascii=False), "utf-8")
 
 
