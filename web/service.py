@@ -145,3 +145,11 @@ def open_service(settings: Settings) -> Service:
     """Open the configured model and store. Raises LawError where one of them cannot be used."""
     embedder = load_embedder(settings)
     return Service(settings, embedder, open_store(settings, embedder))
+
+
+def plainly(error: Exception) -> str:
+    """Return what a visitor is told; what is no `LawError` goes to the log with its trace."""
+    if isinstance(error, LawError):
+        return str(error)
+    log.error("unexpected", exc_info=error)
+    return UNEXPECTED
