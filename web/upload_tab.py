@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import gradio as gr
+from gradio.components import Component
 
 from ingest.sources.files import READERS
 from web import cards, status
@@ -16,7 +17,7 @@ from web.service import Job, Service, plainly
 REMOVE_WARNING = "다시 넣으려면 파일이 있어야 합니다. 처음부터 수록된 법령은 앱을 다시 시작하면 다시 들어옵니다."
 
 
-def upload_tab(service: Service, demo: gr.Blocks, told: Sequence[gr.Block], tell: Callable[[], list[Any]]) -> None:
+def upload_tab(service: Service, demo: gr.Blocks, told: Sequence[Component], tell: Callable[[], list[Any]]) -> None:
     """Lay out the upload tab. `tell` gives the values of the components `told`, which say what is in."""
     formats = ", ".join(READERS)
     limit = service.settings.max_upload_mb
