@@ -21,7 +21,7 @@ from ingest.sources.files import find_files, hash_file, read_file
 from rag.embedding import StatuteEmbedder, Vectors
 from rag.errors import LawError, SourceError
 from rag.questions import read_known, write_questions
-from rag.statutes import Edition, Statute, article_id, passage
+from rag.statutes import Edition, Statute, article_id, base_key, normalize_title, passage
 from rag.store import StatuteStore
 from rag.texts import PendingChunk
 
@@ -39,6 +39,7 @@ class Result(Enum):
     UPDATED = "갱신"
     UNCHANGED = "그대로"
     OLDER = "건너뜀"
+    REMOVED = "삭제"
     FAILED = "실패"
 
 
@@ -52,6 +53,7 @@ class Outcome:
     edition: Edition | None = None
     articles: int = 0
     warnings: tuple[str, ...] = ()
+    path: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,17 +98,23 @@ def add(
     embedder: StatuteEmbedder,
     window: int,
     on_progress: OnProgress = lambda _: None,
+    origin: str = "",
+    *,
+    whole: bool = False,
 ) -> list[Outcome]:
     """Bring statute files into the store and embed what changed; return what became of each file.
 
-    A file that cannot be read is reported and skipped. `window` is the most tokens of a chunk. Raises StoreBusyError
-    where another run is writing.
+    A file that cannot be read is reported and skipped. `window` is the most tokens of a chunk. `origin` names the
+    source the files came from, '' for a user's own; `whole` says that they are all there is of it, so that statutes it
+    brought before and has no more are removed. Raises StoreBusyError where another run is writing.
     """
     with store.writer():
         outcomes, candidates = _read(list(find_files(paths)), store, on_progress)
         for winner, losers in _newest(candidates):
-            outcomes.append(_bring_in(winner, store, embedder, min(window, embedder.window)))
+            outcomes.append(_bring_in(winner, store, embedder, min(window, embedder.window), origin))
             outcomes += [_superseded(loser, winner) for loser in losers]
+        if whole:
+            outcomes += _withdraw(store, origin, candidates, outcomes)
         _follow_up(store, embedder, on_progress)
     return outcomes
 
@@ -149,7 +157,7 @@ def _read(files: list[Path], store: StatuteStore, on_progress: OnProgress) -> tu
         try:
             candidates.append(_candidate(path, store))
         except SourceError as error:
-            outcomes.append(Outcome(path.name, Result.FAILED, str(error)))
+            outcomes.append(Outcome(path.name, Result.FAILED, str(error), path=path))
         on_progress(Progress("읽기", done, len(files), done / (time.monotonic() - started + 1e-9)))
     return outcomes, candidates
 
@@ -182,25 +190,55 @@ def _superseded(loser: _Candidate, winner: _Candidate) -> Outcome:
     return Outcome(loser.path.name, Result.OLDER, message, loser.edition)
 
 
-def _bring_in(candidate: _Candidate, store: StatuteStore, embedder: StatuteEmbedder, window: int) -> Outcome:
+def _bring_in(
+    candidate: _Candidate, store: StatuteStore, embedder: StatuteEmbedder, window: int, origin: str
+) -> Outcome:
     edition, name = candidate.edition, candidate.path.name
     stored = store.texts.stored_version(edition)
     if stored and _keeps(stored[0], edition):
         if stored[1] == candidate.fingerprint or stored[0].version == edition.version:
-            return Outcome(name, Result.UNCHANGED, f"{edition.title}: 이미 들어 있습니다.", edition)
+            return _unchanged(name, edition, stored[0], store, origin)
         message = f"{edition.title}: 더 새로운 판이 이미 들어 있어 그대로 둡니다({_describe(stored[0])})."
         return Outcome(name, Result.OLDER, message, edition)
     try:
         statute = read_file(candidate.path)
     except SourceError as error:
-        return Outcome(name, Result.FAILED, str(error))
+        return Outcome(name, Result.FAILED, str(error), path=candidate.path)
     if stored and not edition.law_id:
         # A source without 법령ID must not change the ids of articles that have one.
         statute = replace(statute, edition=replace(statute.edition, law_id=stored[0].law_id))
     if stored and stored[1] == statute.fingerprint():
-        return Outcome(name, Result.UNCHANGED, f"{edition.title}: 이미 들어 있습니다.", edition)
-    store.texts.put(statute, chunk_statute(statute, embedder.count_tokens, window), links_of(statute))
+        return _unchanged(name, edition, stored[0], store, origin)
+    if stored and not store.texts.origin(stored[0]):
+        origin = ""  # what a user brought in stays the user's, whoever has a newer text of it
+    store.texts.put(statute, chunk_statute(statute, embedder.count_tokens, window), links_of(statute), origin)
     return _brought_in(name, statute, stored[0] if stored else None)
+
+
+def _unchanged(name: str, edition: Edition, stored: Edition, store: StatuteStore, origin: str) -> Outcome:
+    if not origin:
+        store.texts.own(stored)
+    return Outcome(name, Result.UNCHANGED, f"{edition.title}: 이미 들어 있습니다.", edition)
+
+
+def _withdraw(
+    store: StatuteStore, origin: str, candidates: Sequence[_Candidate], outcomes: Sequence[Outcome]
+) -> list[Outcome]:
+    """Remove what the origin brought before and has no more; a statute whose file cannot be read now is kept."""
+    there = {candidate.edition.key for candidate in candidates}
+    ids = {candidate.edition.law_id for candidate in candidates} - {""}
+    unread = {normalize_title(outcome.path.parent.name) for outcome in outcomes if outcome.path}
+    gone = [
+        edition
+        for edition in store.texts.of_origin(origin)
+        if edition.key not in there and edition.law_id not in ids and base_key(edition.key) not in unread
+    ]
+    for edition in gone:
+        store.texts.remove(edition)
+    return [
+        Outcome(edition.title, Result.REMOVED, f"{edition.title}: 자료원에서 없어져 뺐습니다.", edition)
+        for edition in gone
+    ]
 
 
 def _keeps(stored: Edition, offered: Edition) -> bool:

@@ -61,6 +61,7 @@ CREATE TABLE IF NOT EXISTS generation (n INTEGER NOT NULL);
 INSERT INTO generation SELECT 0 WHERE NOT EXISTS (SELECT 1 FROM generation);
 CREATE TABLE IF NOT EXISTS doomed (chunk TEXT PRIMARY KEY);
 CREATE TABLE IF NOT EXISTS sources (sha256 TEXT PRIMARY KEY, edition TEXT NOT NULL, fingerprint TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS origins (statute TEXT PRIMARY KEY, origin TEXT NOT NULL);
 """
 
 
@@ -196,6 +197,16 @@ class Texts:
         rows = self._all("SELECT key, fingerprint, edition FROM statutes ORDER BY key")
         return {key: (fingerprint, _edition(edition)) for key, fingerprint, edition in rows}
 
+    def of_origin(self, origin: str) -> list[Edition]:
+        """Return the editions of the statutes that a source brought in and no user did, by title."""
+        sql = "SELECT s.edition FROM statutes s JOIN origins o ON o.statute = s.key WHERE o.origin = ? ORDER BY s.key"
+        return [_edition(row[0]) for row in self._all(sql, (origin,))]
+
+    def origin(self, edition: Edition) -> str:
+        """Return the source that brought a statute in; '' where a user's own file did, or it is not stored."""
+        row = self._one("SELECT origin FROM origins WHERE statute = ?", (edition.key,))
+        return str(row[0]) if row else ""
+
     def counts(self) -> tuple[int, int, int, int]:
         """Return how many statutes, articles (less deleted ones), chunks and chunks not embedded yet there are."""
         row = self._one(
@@ -212,16 +223,22 @@ class Texts:
 
     # Writing
 
-    def put(self, statute: Statute, chunks: Iterable[Chunk], links: Iterable[Link] = ()) -> None:
+    def put(
+        self, statute: Statute, chunks: Iterable[Chunk], links: Iterable[Link] = (), origin: str | None = None
+    ) -> None:
         """Replace a statute by this edition of it, all or nothing; chunks whose text is the same stay embedded.
 
-        `links` are those that go out from its articles.
+        `links` are those that go out from its articles; `origin` is the source it came from, '' for a user's own file,
+        None for what is recorded already.
         """
         edition = statute.edition
         with self._transaction():
             for (key,) in self._all("SELECT key FROM statutes WHERE statute_id = ?", (edition.statute_id,)):
                 if key != edition.key:  # renamed: the ids are the same, the title is not
                     self._delete(key)
+                    self._db.execute("UPDATE OR REPLACE origins SET statute = ? WHERE statute = ?", (edition.key, key))
+            if origin is not None:
+                self._record_origin(edition, origin)
             old = dict(self._all("SELECT id, text_hash FROM chunks WHERE statute = ? AND embedded", (edition.key,)))
             self._delete(edition.key)
             live = sum(not article.deleted for article in statute.articles)
@@ -244,6 +261,18 @@ class Texts:
         """Remove a statute; its vectors become doomed."""
         with self._transaction():
             self._delete(edition.key)
+            self._record_origin(edition, "")
+
+    def own(self, edition: Edition) -> None:
+        """Record that a user brought this statute in, so that no source takes it out again."""
+        if self.origin(edition):
+            with self._transaction():
+                self._record_origin(edition, "")
+
+    def _record_origin(self, edition: Edition, origin: str) -> None:
+        self._db.execute("DELETE FROM origins WHERE statute = ?", (edition.key,))
+        if origin:
+            self._db.execute("INSERT INTO origins VALUES (?, ?)", (edition.key, origin))
 
     def _delete(self, key: str) -> None:
         self._db.execute("UPDATE generation SET n = n + 1")
