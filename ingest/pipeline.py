@@ -72,6 +72,7 @@ class Progress:
 
 
 OnProgress = Callable[[Progress], None]
+Reader = Callable[[Path], Statute]
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,17 +102,19 @@ def add(
     origin: str = "",
     *,
     whole: bool = False,
+    read: Reader = read_file,
 ) -> list[Outcome]:
     """Bring statute files into the store and embed what changed; return what became of each file.
 
     A file that cannot be read is reported and skipped. `window` is the most tokens of a chunk. `origin` names the
     source the files came from, '' for a user's own; `whole` says that they are all there is of it, so that statutes it
-    brought before and has no more are removed. Raises StoreBusyError where another run is writing.
+    brought before and has no more are removed. A `read` other than the usual one is asked anew whatever is remembered
+    of a file. Raises StoreBusyError where another run is writing.
     """
     with store.writer():
-        outcomes, candidates = _read(list(find_files(paths)), store, on_progress)
+        outcomes, candidates = _read(list(find_files(paths)), store, on_progress, read)
         for winner, losers in _newest(candidates):
-            outcomes.append(_bring_in(winner, store, embedder, min(window, embedder.window), origin))
+            outcomes.append(_bring_in(winner, store, embedder, min(window, embedder.window), origin, read))
             outcomes += [_superseded(loser, winner) for loser in losers]
         if whole:
             outcomes += _withdraw(store, origin, candidates, outcomes)
@@ -149,26 +152,29 @@ def resume(store: StatuteStore, embedder: StatuteEmbedder, on_progress: OnProgre
         return _follow_up(store, embedder, on_progress)
 
 
-def _read(files: list[Path], store: StatuteStore, on_progress: OnProgress) -> tuple[list[Outcome], list[_Candidate]]:
+def _read(
+    files: list[Path], store: StatuteStore, on_progress: OnProgress, read: Reader
+) -> tuple[list[Outcome], list[_Candidate]]:
     outcomes: list[Outcome] = []
     candidates: list[_Candidate] = []
     started = time.monotonic()
     for done, path in enumerate(files, 1):
         try:
-            candidates.append(_candidate(path, store))
+            candidates.append(_candidate(path, store, read))
         except SourceError as error:
             outcomes.append(Outcome(path.name, Result.FAILED, str(error), path=path))
         on_progress(Progress("읽기", done, len(files), done / (time.monotonic() - started + 1e-9)))
     return outcomes, candidates
 
 
-def _candidate(path: Path, store: StatuteStore) -> _Candidate:
+def _candidate(path: Path, store: StatuteStore, read: Reader) -> _Candidate:
     sha256 = hash_file(path) if path.is_file() else ""
-    known = store.texts.known_source(sha256)
+    known = store.texts.known_source(sha256) if read is read_file else None
     if known is None:
-        statute = read_file(path)
+        statute = read(path)
         known = (statute.edition, statute.fingerprint())
-        store.texts.remember_source(sha256, *known)
+        if read is read_file:
+            store.texts.remember_source(sha256, *known)
     return _Candidate(path, sha256, *known)
 
 
@@ -191,34 +197,45 @@ def _superseded(loser: _Candidate, winner: _Candidate) -> Outcome:
 
 
 def _bring_in(
-    candidate: _Candidate, store: StatuteStore, embedder: StatuteEmbedder, window: int, origin: str
+    candidate: _Candidate, store: StatuteStore, embedder: StatuteEmbedder, window: int, origin: str, read: Reader
 ) -> Outcome:
     edition, name = candidate.edition, candidate.path.name
     stored = store.texts.stored_version(edition)
-    if stored and _keeps(stored[0], edition):
-        if stored[1] == candidate.fingerprint or stored[0].version == edition.version:
-            return _unchanged(name, edition, stored[0], store, origin)
-        message = f"{edition.title}: 더 새로운 판이 이미 들어 있어 그대로 둡니다({_describe(stored[0])})."
-        return Outcome(name, Result.OLDER, message, edition)
-    try:
-        statute = read_file(candidate.path)
-    except SourceError as error:
-        return Outcome(name, Result.FAILED, str(error), path=candidate.path)
+    outcome = _kept_out(name, edition, candidate.fingerprint, stored)
+    if outcome is None:
+        try:
+            statute, outcome = weigh(name, read(candidate.path), stored)
+        except SourceError as error:
+            return Outcome(name, Result.FAILED, str(error), path=candidate.path)
+        if outcome.result in (Result.ADDED, Result.UPDATED):
+            if stored and not store.texts.origin(stored[0]):
+                origin = ""  # what a user brought in stays the user's, whoever has a newer text of it
+            store.texts.put(statute, chunk_statute(statute, embedder.count_tokens, window), links_of(statute), origin)
+    if outcome.result is Result.UNCHANGED and stored and not origin:
+        store.texts.own(stored[0])
+    return outcome
+
+
+def weigh(name: str, statute: Statute, stored: tuple[Edition, str] | None) -> tuple[Statute, Outcome]:
+    """Return a file's statute as it would go in, and what would become of it beside what is stored of that statute."""
+    edition = statute.edition
+    if kept_out := _kept_out(name, edition, statute.fingerprint(), stored):
+        return statute, kept_out
     if stored and not edition.law_id:
         # A source without 법령ID must not change the ids of articles that have one.
-        statute = replace(statute, edition=replace(statute.edition, law_id=stored[0].law_id))
+        statute = replace(statute, edition=replace(edition, law_id=stored[0].law_id))
     if stored and stored[1] == statute.fingerprint():
-        return _unchanged(name, edition, stored[0], store, origin)
-    if stored and not store.texts.origin(stored[0]):
-        origin = ""  # what a user brought in stays the user's, whoever has a newer text of it
-    store.texts.put(statute, chunk_statute(statute, embedder.count_tokens, window), links_of(statute), origin)
-    return _brought_in(name, statute, stored[0] if stored else None)
+        return statute, Outcome(name, Result.UNCHANGED, f"{edition.title}: 이미 들어 있습니다.", edition)
+    return statute, _brought_in(name, statute, stored[0] if stored else None)
 
 
-def _unchanged(name: str, edition: Edition, stored: Edition, store: StatuteStore, origin: str) -> Outcome:
-    if not origin:
-        store.texts.own(stored)
-    return Outcome(name, Result.UNCHANGED, f"{edition.title}: 이미 들어 있습니다.", edition)
+def _kept_out(name: str, edition: Edition, fingerprint: str, stored: tuple[Edition, str] | None) -> Outcome | None:
+    if not stored or not _keeps(stored[0], edition):
+        return None
+    if stored[1] == fingerprint or stored[0].version == edition.version:
+        return Outcome(name, Result.UNCHANGED, f"{edition.title}: 이미 들어 있습니다.", edition)
+    message = f"{edition.title}: 더 새로운 판이 이미 들어 있어 그대로 둡니다({_describe(stored[0])})."
+    return Outcome(name, Result.OLDER, message, edition)
 
 
 def _withdraw(

@@ -14,6 +14,7 @@ from ingest.sources.lawgokr import read_json, read_xml
 from ingest.sources.markdown import read_markdown
 from ingest.sources.pdf import read_pdf
 from ingest.sources.plain import read_plain
+from ingest.sources.stated import NOTHING, complete
 from rag.errors import SourceError
 from rag.statutes import Statute
 
@@ -52,6 +53,11 @@ def find_files(paths: Iterable[Path]) -> Iterator[Path]:
 
 def read_file(path: Path) -> Statute:
     """Read a statute file. Raises SourceError, naming the file, the reason and what to do."""
+    return complete(read_untitled(path), NOTHING, path.name)
+
+
+def read_untitled(path: Path) -> Statute:
+    """Read a statute file that may lack a title, which then is ''. Raises SourceError, as `read_file` does."""
     reader = READERS.get(path.suffix.lower())
     if not path.exists():
         raise SourceError(f"{path.name}: 파일이 없습니다({path}).")

@@ -15,7 +15,7 @@ from pathlib import PurePath
 from typing import Protocol
 
 from ingest.grammar import division_rank, split_heading
-from rag.errors import SourceError
+from ingest.sources.stated import gap_warnings
 from rag.statutes import Edition, normalize_title
 
 _DATE = r"(?P<{0}y>\d{{4}})\s*\.\s*(?P<{0}m>\d{{1,2}})\s*\.\s*(?P<{0}d>\d{{1,2}})\s*\.?"
@@ -139,23 +139,21 @@ def _read_ministries(lines: Sequence[HeadLine], start: int) -> tuple[tuple[str, 
 
 
 def make_edition(head: PageHead, name: str, spellings: Iterable[str], warnings: list[str]) -> Edition:
-    """Return the edition that page and file name give. Raises SourceError where there is no title.
+    """Return the edition that page and file name give; its title is '' where neither has one.
 
     `spellings` are texts among which the title may stand unbroken, so with its true spaces.
     """
     named = _FILE_NAME.match(unicodedata.normalize("NFC", PurePath(name).stem))
     title = head.title or (named["title"].strip() if named else "")
-    if not title:
-        raise SourceError(
-            f"{name}: 법령 제목을 찾지 못했습니다. 국가법령정보센터(law.go.kr)에서 저장한 파일을 넣거나, "
-            f"파일 이름을 '민법(법률)(제19409호)(20230628){PurePath(name).suffix}' 꼴로 바꾸어 주십시오."
-        )
     alike = (text for text in [*spellings, named["title"] if named else ""] if _same_title(text, title))
     edition = Edition(
         title=next(alike, title).strip(), abbreviation=head.abbreviation, ministries=head.ministries, source=name
     )
     edition = _from_page(edition, head.edition)
-    return _from_name(edition, named, warnings) if named else _warn_of_gaps(edition, warnings)
+    if named:
+        return _from_name(edition, named, warnings)
+    warnings += gap_warnings(edition)
+    return edition
 
 
 def _same_title(text: str, title: str) -> bool:
@@ -187,13 +185,6 @@ def _from_name(edition: Edition, named: re.Match[str], warnings: list[str]) -> E
     if filled != edition:
         warnings.append("본문에 없는 법령 종류ㆍ공포번호ㆍ시행일을 파일 이름에서 읽었습니다.")
     return filled
-
-
-def _warn_of_gaps(edition: Edition, warnings: list[str]) -> Edition:
-    gaps = {"법령 종류": edition.kind, "공포번호": edition.number, "시행일": edition.effective}
-    if missing := [name for name, value in gaps.items() if not value]:
-        warnings.append(f"{'ㆍ'.join(missing)}을(를) 알 수 없어 비워 두었습니다.")
-    return edition
 
 
 def _date(year: str, month: str, day: str) -> date | None:

@@ -15,6 +15,7 @@ from typing import Any
 import yaml
 
 from ingest.grammar import StatuteBuilder, division_rank, is_addendum, split_heading, split_label
+from ingest.sources.stated import gap_warnings
 from rag.errors import SourceError
 from rag.statutes import PREAMBLE, Edition, Statute
 
@@ -136,28 +137,23 @@ def _edition(header: dict[str, Any], body: str, name: str) -> tuple[Edition, lis
     title = _value(header, "제목")
     if not title:
         first = re.search(r"(?m)^#\s+(.+)$", body)
-        if not first:
-            raise SourceError(f"{name}: 법령 제목이 없습니다. 머리말의 '제목:' 또는 첫 줄 '# 제목'이 필요합니다.")
-        title = first[1].strip()
-        warnings.append("머리말이 없어 제목만 알 수 있습니다.")
+        title = first[1].strip() if first else ""
     ministries = header.get("소관부처") or ()
     if isinstance(ministries, str):
         ministries = [ministries]
-    return (
-        Edition(
-            title=title,
-            kind=_value(header, "법령구분"),
-            law_id=_value(header, "법령ID"),
-            number=_value(header, "공포번호").lstrip("0"),
-            promulgated=_date(header, "공포일자", warnings),
-            effective=_date(header, "시행일자", warnings),
-            ministries=tuple(str(ministry) for ministry in ministries),
-            abbreviation=_value(header, "약칭"),
-            repealed=_value(header, "상태") == "폐지",
-            source=name,
-        ),
-        warnings,
+    edition = Edition(
+        title=title,
+        kind=_value(header, "법령구분"),
+        law_id=_value(header, "법령ID"),
+        number=_value(header, "공포번호").lstrip("0"),
+        promulgated=_date(header, "공포일자", warnings),
+        effective=_date(header, "시행일자", warnings),
+        ministries=tuple(str(ministry) for ministry in ministries),
+        abbreviation=_value(header, "약칭"),
+        repealed=_value(header, "상태") == "폐지",
+        source=name,
     )
+    return edition, warnings if header else gap_warnings(edition)
 
 
 def _value(header: dict[str, Any], key: str) -> str:

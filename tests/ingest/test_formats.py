@@ -304,7 +304,7 @@ ENTITIES = '<?xml version="1.0"?><!DOCTYPE a [<!ENTITY b "bb"><!ENTITY c "&b;&b;
         ("가.txt", b"PK\x03\x04x", "ZIP"),
         ("가.txt", b"\x89PNG\r\n\x1a\n\x00\x00", "글자를 읽을 수 없"),
         ("가.txt", b"<!DOCTYPE html><html><body>x", "HTML"),
-        ("가.txt", "오늘 회의록\n점심은 국수".encode(), "제목"),
+        ("가.txt", "오늘 회의록\n점심은 국수".encode(), "조문"),
         ("법령.txt", "국수법\n[시행 2024. 1. 1.] [법률 제1호, 2024. 1. 1., 제정]".encode(), "조문"),
         ("가.html", b"<html></html>", "글자가 없습니다"),
         ("가.xml", b"<html><body>error</body></html>", "HTML"),

@@ -67,7 +67,7 @@ def test_the_bundled_constitution_is_the_official_text(statute_book: Path) -> No
         ("---\n제목: [민법\n---\n##### 제1조\n\n본문".encode(), "머리말"),
         ("---\n- 민법\n---\n##### 제1조\n\n본문".encode(), "머리말"),
         ("---\n제목: 민법\n---\n\n# 민법\n".encode(), "조문을 찾지 못했습니다"),
-        ("오늘 회의록\n\n점심은 국수.".encode(), "제목"),
+        ("오늘 회의록\n\n점심은 국수.".encode(), "법령으로 볼 수 없습니다"),
         ("# 회의록\n\n점심은 국수.".encode(), "법령으로 볼 수 없습니다"),
         (b"---\n" + b"a: &a [x]\n" + "".join(f"b{n}: [*a,*a]\n" for n in range(9)).encode() + b"---\n", "제목"),
     ],

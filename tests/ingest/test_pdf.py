@@ -19,6 +19,7 @@ from reportlab.lib.utils import ImageReader
 from reportlab.pdfgen.canvas import Canvas
 
 from ingest.sources import pdf_lines
+from ingest.sources.files import read_file, read_untitled
 from ingest.sources.lines import label_key
 from ingest.sources.markdown import read_markdown
 from ingest.sources.pdf import _check_text, read_pdf
@@ -365,7 +366,8 @@ def test_file_name_gives_what_the_page_does_not(tmp_path: Path) -> None:
 def test_no_title_anywhere(tmp_path: Path) -> None:
     path = print_statute(tmp_path / "무제.pdf", SAMPLE, title="", edition=(), ministries=())
     with pytest.raises(SourceError, match=r"무제\.pdf: 법령 제목을 찾지 못했습니다.*\(제19409호\)"):
-        read_pdf(path)
+        read_file(path)
+    assert read_untitled(path).edition.title == ""
 
 
 def _encrypted(path: Path) -> None:

@@ -1,0 +1,115 @@
+"""What files were read as, and what adding them would change, before anything is written.
+
+A file is read once: what is stated of it may be changed and the preview made anew, and the reading then goes in.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from ingest.pipeline import Outcome, Reader, Result, weigh
+from ingest.sources.files import read_untitled
+from ingest.sources.stated import NOTHING, Stated, complete
+from rag.errors import SourceError
+from rag.statutes import Article, Edition, Statute
+from rag.store import StatuteStore
+
+SHOWN = 3
+"""Articles of a file that a preview shows."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """A file, what it was read as (None where it could not be, for the reason `error`), what a person says of it."""
+
+    path: Path
+    statute: Statute | None
+    error: str = ""
+    stated: Stated = NOTHING
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """How a text differs from the stored one: labels of the articles added, removed and changed; how many stay."""
+
+    added: tuple[str, ...]
+    removed: tuple[str, ...]
+    changed: tuple[str, ...]
+    same: int
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """What would become of a file: `outcome` as adding it would say; `edition` as read, with what is stated.
+
+    `changes` are None where nothing of that statute is stored. `articles` are the first ones.
+    """
+
+    outcome: Outcome
+    edition: Edition | None = None
+    articles: tuple[Article, ...] = ()
+    addenda: int = 0
+    changes: Changes | None = None
+
+
+def read_for_preview(path: Path) -> Reading:
+    """Read a file; what is wrong with it is kept for the preview to say."""
+    try:
+        return Reading(path, read_untitled(path))
+    except SourceError as error:
+        return Reading(path, None, str(error))
+
+
+def preview(reading: Reading, store: StatuteStore) -> Preview:
+    """Return what adding the file now would do."""
+    name = reading.path.name
+    if reading.statute is None:
+        return Preview(Outcome(name, Result.FAILED, reading.error))
+    first = tuple(article for article in reading.statute.articles if not article.deleted)[:SHOWN]
+    seen = Preview(Outcome(name, Result.FAILED, ""), reading.statute.edition, first, len(reading.statute.addenda))
+    try:
+        statute = complete(reading.statute, reading.stated, name)
+    except SourceError as error:
+        return replace(seen, outcome=replace(seen.outcome, message=str(error), warnings=reading.statute.warnings))
+    stored = store.texts.stored_version(statute.edition)
+    statute, outcome = weigh(name, statute, stored)
+    live = sum(not article.deleted for article in statute.articles)
+    return replace(
+        seen,
+        outcome=replace(outcome, articles=live, warnings=statute.warnings),
+        edition=statute.edition,
+        changes=compare(store.texts.statute(stored[0]), statute) if stored else None,
+    )
+
+
+def compare(old: Statute, new: Statute) -> Changes:
+    """Return how a statute's text differs from an earlier one, article by article."""
+    before = {article.label: article for article in old.articles if not article.deleted}
+    after = {article.label: article for article in new.articles if not article.deleted}
+    both = [label for label in after if label in before]
+    changed = [label for label in both if _content(before[label]) != _content(after[label])]
+    return Changes(
+        added=tuple(label for label in after if label not in before),
+        removed=tuple(label for label in before if label not in after),
+        changed=tuple(changed),
+        same=len(both) - len(changed),
+    )
+
+
+def reader_of(readings: Sequence[Reading]) -> Reader:
+    """Return a reader that gives what these files were read as, with what is stated of them."""
+    by_path = {reading.path: reading for reading in readings}
+
+    def read(path: Path) -> Statute:
+        reading = by_path[path]
+        if reading.statute is None:
+            raise SourceError(reading.error)
+        return complete(reading.statute, reading.stated, path.name)
+
+    return read
+
+
+def _content(article: Article) -> tuple[str, str]:
+    return article.title, article.text
