@@ -15,6 +15,7 @@ from rag.answer import as_json, cite, extractive_answer
 from rag.console import told_plainly
 from rag.errors import LawError
 from rag.evaluation import DEPTH, metrics, rank_all, read_questions, run_line
+from rag.filters import Filter
 from rag.questions import SPLITS
 from rag.related import Related, Relative, related
 from rag.retriever import STAGES, Search, StatuteRetriever, open_retriever
@@ -27,11 +28,15 @@ app = typer.Typer(add_completion=False, no_args_is_help=True, help="법령 질�
 def ask(
     question: Annotated[str, typer.Argument(help="질문")],
     k: Annotated[int | None, typer.Option("-k", min=1, max=50, help="조문 수")] = None,
+    statute: Annotated[list[str] | None, typer.Option(help="이 법령에서만(여러 번 쓸 수 있음)")] = None,
+    kind: Annotated[list[str] | None, typer.Option(help="이 종류에서만: 법률, 대통령령, 부령 …")] = None,
+    ministry: Annotated[list[str] | None, typer.Option(help="이 소관부처의 법령에서만")] = None,
     as_json_: Annotated[bool, typer.Option("--json", help="JSON으로 출력")] = False,
 ) -> None:
     """질문에 답하는 조문을 찾아 유사도와 함께 보여 줍니다."""
+    within = Filter(tuple(statute or ()), tuple(kind or ()), tuple(ministry or ()))
     with told_plainly(), open_retriever(settings()) as retriever:
-        search = retriever.search(question, k)
+        search = retriever.search(question, k, within=within)
         answer = extractive_answer(search)
         if as_json_:
             typer.echo(json.dumps(as_json(search, answer), ensure_ascii=False, indent=2))

@@ -10,7 +10,7 @@ import json
 import logging
 import shutil
 import threading
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 
 import tantivy
@@ -55,8 +55,8 @@ class LexicalIndex:
             ) from error
         return index
 
-    def search(self, question: str, limit: int) -> list[tuple[str, float]]:
-        """Return (article id, BM25 score) of the best articles, best first."""
+    def search(self, question: str, limit: int, statutes: Collection[str] | None = None) -> list[tuple[str, float]]:
+        """Return (article id, BM25 score) of the best articles, of some statutes or all, best first."""
         clauses = [
             (tantivy.Occur.Should, tantivy.Query.term_query(self._schema, "body", gram, "freq"))
             for gram in bigrams(question)[:_MOST_BIGRAMS]
@@ -64,7 +64,12 @@ class LexicalIndex:
         if not clauses:
             return []
         searcher = self._index.searcher()
-        found = searcher.search(tantivy.Query.boolean_query(clauses), limit, count=False).hits
+        query = tantivy.Query.boolean_query(clauses)
+        if statutes is not None:
+            only = tantivy.Query.term_set_query(self._schema, "statute", list(statutes))
+            unscored = tantivy.Query.const_score_query(only, 0.0)
+            query = tantivy.Query.boolean_query([(tantivy.Occur.Must, query), (tantivy.Occur.Must, unscored)])
+        found = searcher.search(query, limit, count=False).hits
         return [(searcher.doc(address)["article"][0], float(score)) for score, address in found]
 
     def replace(self, statutes: Sequence[str], articles: Iterable[tuple[str, str, str]]) -> None:

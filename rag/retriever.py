@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from itertools import pairwise
@@ -23,6 +23,7 @@ from pydantic import ConfigDict, PrivateAttr
 
 from rag.cited import Cited, look_up
 from rag.embedding import StatuteEmbedder, Vectors, load_embedder
+from rag.filters import EVERYTHING, Filter, admitted
 from rag.laws import Laws, named_laws
 from rag.lexical import bigrams
 from rag.questions import SPLITS, QuestionIndex
@@ -97,18 +98,27 @@ class StatuteRetriever(BaseRetriever):
     _known: tuple[QuestionIndex, QuestionIndex] | None = PrivateAttr(default=None)
 
     def search(
-        self, question: str, k: int | None = None, history: Sequence[str] = (), *, highlight: bool = True
+        self,
+        question: str,
+        k: int | None = None,
+        history: Sequence[str] = (),
+        *,
+        within: Filter = EVERYTHING,
+        highlight: bool = True,
     ) -> Search:
         """Return the `k` articles that govern a question, each once, by its best chunk.
 
         `history` are the earlier questions of the conversation, oldest first. Without `highlight` no span is marked
-        but those of citations, which saves embedding the paragraphs.
+        but those of citations, which saves embedding the paragraphs. Raises LawError where `within` finds no statute.
         """
+        statutes = admitted(within, self.laws())
         k = k or self.top_k
         asked = in_context(question, history)
         vector = np.asarray(self.embedder.embed_query(asked), dtype=np.float32)
         cited = look_up(question, history, self.laws(), self.store.texts)
-        found = self.candidates(asked, vector)
+        if statutes is not None:
+            cited = _only(cited, statutes)
+        found = self.candidates(asked, vector, statutes=statutes)
         hits = self._hits(found, cited, vector, k)
         if highlight:
             hits = self._mark(asked, vector, hits)
@@ -132,17 +142,22 @@ class StatuteRetriever(BaseRetriever):
             self._known = (every, every if all_of_them else every.only(self.known_splits))
         return self._known[1]
 
-    def candidates(self, asked: str, vector: Vectors, without: Sequence[int] = ()) -> Candidates:
-        """Return what the searches found, ranked. Known questions in the rows `without` are passed over."""
+    def candidates(
+        self, asked: str, vector: Vectors, without: Sequence[int] = (), statutes: Collection[str] | None = None
+    ) -> Candidates:
+        """Return what the searches found, in some statutes (keys) or all, ranked.
+
+        Known questions in the rows `without` are passed over.
+        """
         laws, known = self.laws(), self.known()
         chunks: dict[str, ChunkHit] = {}
-        for chunk in self.store.nearest(vector.tolist(), CHUNKS) if "dense" in self.stages else ():
+        for chunk in self.store.nearest(vector.tolist(), CHUNKS, statutes) if "dense" in self.stages else ():
             chunks.setdefault(chunk.article_id, chunk)  # they come best first
         evidence = Evidence(
             asked,
             [(name, chunk.score) for name, chunk in chunks.items()],
-            self.store.lexical.search(asked, WORDS) if "lexical" in self.stages else [],
-            known.nearest(vector, ASKED, without) if "questions" in self.stages else [],
+            self.store.lexical.search(asked, WORDS, statutes) if "lexical" in self.stages else [],
+            self._known_near(known, vector, without, statutes) if "questions" in self.stages else [],
             frozenset(named_laws(asked, laws)),
         )
         abouts = {name: About(*about) for name, about in self.store.texts.abouts(evidence.candidates()).items()}
@@ -155,6 +170,15 @@ class StatuteRetriever(BaseRetriever):
             scores = np.array([fused[name] for name in ids], dtype=np.float32)
         order = np.argsort(-scores, kind="stable")
         return Candidates(evidence, chunks, tuple(ids[row] for row in order), inputs[order], scores[order])
+
+    def _known_near(
+        self, known: QuestionIndex, vector: Vectors, without: Sequence[int], statutes: Collection[str] | None
+    ) -> list[tuple[str, float]]:
+        if statutes is None:
+            return known.nearest(vector, ASKED, without)
+        ids = {edition.statute_id for key, edition in self.laws().editions.items() if key in statutes}
+        found = known.nearest(vector, len(known), without)
+        return [(name, score) for name, score in found if name.rpartition(":")[0] in ids][:ASKED]
 
     def _get_relevant_documents(self, query: str, *, run_manager: CallbackManagerForRetrieverRun) -> list[Document]:
         return [_document(hit) for hit in self.search(query, highlight=False).hits]
@@ -252,6 +276,14 @@ def make_retriever(settings: Settings, store: StatuteStore, embedder: StatuteEmb
 def in_context(question: str, history: Sequence[str]) -> str:
     """Return what is searched for: the question, behind the one before it if it leans on that ('그럼 상가는요?')."""
     return f"{history[-1]} {question}" if history and _FOLLOW_UP.search(question) else question
+
+
+def _only(cited: Cited, statutes: Collection[str]) -> Cited:
+    """Return what is cited less the articles of other statutes than these, and say which were left out."""
+    kept = tuple(article for article in cited.articles if article.edition.key in statutes)
+    left_out = [f"{c.edition.title} {c.article.label}" for c in cited.articles if c not in kept]
+    notes = [f"고른 범위 밖의 조문이라 찾지 않았습니다: {', '.join(left_out)}"] if left_out else []
+    return replace(cited, articles=kept, notes=(*cited.notes, *notes))
 
 
 def _candidates(hit: Hit) -> list[tuple[int, int]]:

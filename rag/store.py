@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -107,11 +107,18 @@ class StatuteStore:
 
     # Reading
 
-    def nearest(self, vector: Sequence[float], limit: int) -> list[ChunkHit]:
-        """Return the `limit` chunks nearest to a unit vector, best first, scored by cosine similarity."""
+    def nearest(self, vector: Sequence[float], limit: int, statutes: Collection[str] | None = None) -> list[ChunkHit]:
+        """Return the `limit` chunks nearest to a unit vector, best first, scored by cosine similarity.
+
+        `statutes` are the keys of those whose chunks count; None: all.
+        """
+        among = None if statutes is None else self.texts.embedded_chunks(statutes)
+        if among == []:
+            return []
         try:
             found = self._collection.query(
                 query_embeddings=np.asarray([vector], dtype=np.float32),
+                ids=among,
                 n_results=limit,
                 include=["distances"],
             )

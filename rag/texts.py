@@ -7,7 +7,7 @@ from __future__ import annotations
 import json
 import sqlite3
 import threading
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
@@ -179,6 +179,12 @@ class Texts:
             f'SELECT id, article, start, "end" FROM chunks WHERE article IN ({_marks(articles)})', articles
         )
         return {row[0]: row[1:] for row in rows}
+
+    def embedded_chunks(self, statutes: Collection[str]) -> list[str]:
+        """Return the ids of the chunks of these statutes (keys) that have vectors."""
+        keys = list(statutes)
+        rows = self._all(f"SELECT id FROM chunks WHERE embedded AND statute IN ({_marks(keys)})", keys)
+        return [row[0] for row in rows]
 
     def abouts(self, articles: Sequence[str]) -> dict[str, tuple[str, str, int]]:
         """Return article id -> (statute key, title, length of its stored text) for those that exist."""

@@ -12,6 +12,7 @@ from ingest import pipeline
 from ingest.pipeline import OnProgress, Outcome, Progress, Result
 from rag.embedding import StatuteEmbedder, load_embedder
 from rag.errors import LawError, StoreBusyError
+from rag.filters import EVERYTHING, Filter
 from rag.related import Related, related
 from rag.retriever import Search, StatuteRetriever, make_retriever
 from rag.settings import Settings
@@ -71,7 +72,9 @@ class Service:
             self._indexing.join(_CLOSE_TIMEOUT)
         self._store.close()
 
-    def search(self, question: str, history: Sequence[str] = (), k: int | None = None) -> Search:
+    def search(
+        self, question: str, history: Sequence[str] = (), k: int | None = None, within: Filter = EVERYTHING
+    ) -> Search:
         """Return the articles for a question. Raises LawError where it cannot be asked."""
         question = question.strip()
         if not question:
@@ -80,7 +83,7 @@ class Service:
             raise LawError(f"질문이 너무 깁니다({len(question):,}자). {MAX_QUESTION:,}자 안으로 줄여 주십시오.")
         if k is not None and not 1 <= k <= MAX_HITS:
             raise LawError(f"조문 수(k)는 1부터 {MAX_HITS}까지입니다.")
-        search = self._retriever.search(question, k, history)
+        search = self._retriever.search(question, k, history, within=within)
         return replace(search, notes=(STILL_INDEXING, *search.notes)) if self.job.running else search
 
     def around(self, search: Search) -> dict[str, Related]:
