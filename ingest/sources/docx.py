@@ -10,7 +10,7 @@ from typing import Any
 import docx
 from docx.oxml.ns import qn
 
-from ingest.sources.hwpx import CELLS
+from ingest.sources.hwpx import row_lines
 from ingest.sources.plain import parse_lines
 from ingest.sources.raw import opened_zip, read_part
 from rag.errors import SourceError
@@ -89,11 +89,5 @@ def _paragraph(element: Any, depth: int = 0) -> str:
 
 
 def _table(table: Any, depth: int) -> Iterator[str]:
-    """Yield a line a row; a row with one filled cell is text that was only framed."""
     for row in table.iterchildren(_ROW):
-        cells = [list(filter(str.strip, _block(cell, depth + 1))) for cell in row.iterchildren(_CELL)]
-        filled = [cell for cell in cells if cell]
-        if len(filled) == 1:
-            yield from filled[0]
-        elif filled:
-            yield CELLS.join(" ".join(cell) for cell in cells)
+        yield from row_lines([list(filter(str.strip, _block(cell, depth + 1))) for cell in row.iterchildren(_CELL)])

@@ -9,7 +9,8 @@ from pathlib import Path
 
 from ingest.sources.docx import read_docx
 from ingest.sources.html import read_html
-from ingest.sources.hwpx import read_hwp, read_hwpx
+from ingest.sources.hwp import read_hwp
+from ingest.sources.hwpx import read_hwpx
 from ingest.sources.lawgokr import read_json, read_xml
 from ingest.sources.markdown import read_markdown
 from ingest.sources.pdf import read_pdf
@@ -62,7 +63,7 @@ def read_untitled(path: Path) -> Statute:
     if not path.exists():
         raise SourceError(f"{path.name}: 파일이 없습니다({path}).")
     if reader is None:
-        known = ", ".join(sorted(READERS.keys() - {".hwp"}))  # .hwp has a reader to say what to do
+        known = ", ".join(sorted(READERS))
         raise SourceError(f"{path.name}: 읽을 수 없는 형식입니다. 지금 읽을 수 있는 형식: {known}")
     try:
         return reader(path)

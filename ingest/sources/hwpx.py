@@ -12,7 +12,7 @@ from pathlib import Path
 from xml.etree.ElementTree import Element
 
 from ingest.sources.plain import parse_lines
-from ingest.sources.raw import HWP_ADVICE, opened_zip, parse_xml, read_bytes, read_part
+from ingest.sources.raw import HWP_ADVICE, opened_zip, parse_xml, read_part
 from rag.errors import SourceError
 from rag.statutes import Statute
 
@@ -30,13 +30,6 @@ def read_hwpx(path: Path) -> Statute:
         roots = [parse_xml(read_part(archive, part, path.name), path.name) for part in _sections(archive, path.name)]
     lines = [line for root in roots for line in _block(root)]
     return parse_lines(lines, path.name, _odd(roots))
-
-
-def read_hwp(path: Path) -> Statute:
-    """Read a .hwp file where it is HWPX inside; raises SourceError for HWP 5, which no maintained library reads."""
-    if read_bytes(path)[:4] == b"PK\x03\x04":
-        return read_hwpx(path)
-    raise SourceError(f"{path.name}: HWP 5 형식은 읽을 수 없습니다. {HWP_ADVICE}")
 
 
 def _check_kind(archive: zipfile.ZipFile, name: str) -> None:
@@ -94,14 +87,17 @@ def _paragraph(paragraph: Element) -> Iterator[str]:
 
 
 def _table(table: Element) -> Iterator[str]:
-    """Yield a line a row; a row with one filled cell is text that was only framed."""
     for row in table:
-        cells = [list(filter(str.strip, _block(cell))) for cell in row if _name(row) == "tr"]
-        filled = [cell for cell in cells if cell]
-        if len(filled) == 1:
-            yield from filled[0]
-        elif filled:
-            yield CELLS.join(" ".join(cell) for cell in cells)
+        yield from row_lines([list(filter(str.strip, _block(cell))) for cell in row if _name(row) == "tr"])
+
+
+def row_lines(cells: list[list[str]]) -> Iterator[str]:
+    """Yield the line of a table's row, given each cell's lines; a row with one filled cell is only framed text."""
+    filled = [cell for cell in cells if cell]
+    if len(filled) == 1:
+        yield from filled[0]
+    elif filled:
+        yield CELLS.join(" ".join(cell) for cell in cells)
 
 
 def _text(element: Element) -> str:

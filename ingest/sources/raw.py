@@ -26,7 +26,9 @@ MAX_RATIO = 200
 """How many times its size a zip above `_SMALL` may unpack to; office documents stay below 50."""
 
 _SMALL = 10 * 2**20
-_OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+"""What compound files begin with: HWP 5, DOC, encrypted DOCX."""
+
 _AGAIN = "파일을 다시 내려받아 주십시오."
 _HTML_START = re.compile(
     r"\s*(?:<!--.*?-->\s*)?<(?:!doctype\s+html|html|head|body|script)\b", re.IGNORECASE | re.DOTALL
@@ -88,7 +90,7 @@ def parse_xml(text: str | bytes, name: str) -> Element:
 def opened_zip(path: Path, kind: str) -> Iterator[zipfile.ZipFile]:
     """Open a zipped document in memory after checking what it unpacks to. Raises SourceError."""
     data = read_bytes(path, MAX_UNPACKED)
-    if data.startswith(_OLE):
+    if data.startswith(OLE):
         raise SourceError(f"{path.name}: {_about_ole(data, kind)}")
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
@@ -131,7 +133,7 @@ def _too_large(name: str, size: int, limit: int) -> str:
 
 def _other_kind(data: bytes) -> str:
     """Return what binary format a file really has, as far as its first bytes say; '' for text."""
-    starts = {b"%PDF-": "PDF", b"PK\x03\x04": "ZIP", _OLE: "옛 한글(HWP)이나 Word(DOC) 문서", b"{\\rtf": "RTF"}
+    starts = {b"%PDF-": "PDF", b"PK\x03\x04": "ZIP", OLE: "옛 한글(HWP)이나 Word(DOC) 문서", b"{\\rtf": "RTF"}
     return next((kind for start, kind in starts.items() if data.startswith(start)), "")
 
 
@@ -139,5 +141,5 @@ def _about_ole(data: bytes, kind: str) -> str:
     if "EncryptedPackage".encode("utf-16-le") in data:
         return "암호가 걸린 문서입니다. 암호를 풀어 저장한 파일을 넣어 주십시오."
     if b"HWP Document File" in data:
-        return f"HWP 5 형식이라 읽을 수 없습니다. {HWP_ADVICE}"
+        return "HWP 5 문서입니다. 확장자를 .hwp로 바꾸어 주십시오."
     return f"옛 형식의 문서라 읽을 수 없습니다. {kind} 또는 PDF로 저장해서 넣어 주십시오."

@@ -15,6 +15,7 @@ from xml.sax.saxutils import escape
 import docx
 
 from rag.statutes import PREAMBLE, Article, Line, Statute
+from tests.ingest.hwp_samples import hwp_of
 
 Tree = dict[str, Any]
 
@@ -219,6 +220,10 @@ def to_xml(name: str, value: Any) -> str:
     return f"<{name}><![CDATA[{value}]]></{name}>"
 
 
+def write_hwp(statute: Statute, path: Path) -> None:
+    path.write_bytes(hwp_of(print_lines(statute)))
+
+
 def write_xml(statute: Statute, path: Path) -> None:
     tree = api_tree(statute)
     path.write_text('<?xml version="1.0" encoding="UTF-8"?>' + to_xml("법령", tree["법령"]), "utf-8")
@@ -232,6 +237,7 @@ WRITERS: dict[str, Callable[[Statute, Path], None]] = {
     ".txt": write_plain,
     ".html": write_html,
     ".docx": write_docx,
+    ".hwp": write_hwp,
     ".hwpx": write_hwpx,
     ".xml": write_xml,
     ".json": write_json,
