@@ -18,11 +18,15 @@ from web.inventory_tab import inventory_tab, lister
 from web.service import Service, open_service
 from web.upload_tab import upload_tab
 
+MOST_WAITING = 256
+"""Events in the queue before further ones are turned away."""
+
 
 def build(service: Service) -> gr.Blocks:
     """Return the app over an open service."""
     demo = gr.Blocks(title=status.TITLE, analytics_enabled=False, fill_width=True, delete_cache=(3600, 86400))
     with demo:
+        endpoints(service)  # first, so that no event of the page takes one of their names
         header = gr.HTML(elem_id="head")
 
         def tell() -> list[Any]:
@@ -43,8 +47,8 @@ def build(service: Service) -> gr.Blocks:
 
         gr.on([demo.load, timer.tick], refresh, None, [header, *offered, timer], **QUIET)
         gr.on([demo.load, inventory.select], lister(service), query, listing, **QUIET)
-        endpoints(service)
-    demo.queue(max_size=64)
+    # Without `api_open` nothing passes the queue by: it is what keeps many visitors from slowing each other down.
+    demo.queue(max_size=MOST_WAITING, api_open=False)
     return demo
 
 
@@ -75,6 +79,7 @@ def main() -> None:
             footer_links=[],
             run_history=False,
             ssr_mode=False,
+            mcp_server=True,
         )
     except OSError as error:
         sys.exit(f"오류: {error}. LAW_HOST와 LAW_PORT를 확인해 주십시오.")

@@ -12,7 +12,7 @@ from typing import Annotated, Any
 import typer
 from tqdm import tqdm
 
-from ingest import pipeline
+from ingest import pipeline, prebuilt
 from ingest.pipeline import OnProgress, Outcome, Progress, Result
 from rag.console import told_plainly
 from rag.embedding import StatuteEmbedder, load_embedder
@@ -119,6 +119,23 @@ def rebuild() -> None:
     with _opened(allow_mismatch=True) as (store, embedder), _bar() as on_progress:
         done = pipeline.rebuild(store, embedder, settings().chunk_tokens, on_progress)
         typer.echo(f"조각 {done}개를 다시 임베딩했습니다.")
+
+
+@app.command()
+def export_index(path: Annotated[Path, typer.Argument(help="새 폴더, 또는 .tar나 .tar.gz 파일")]) -> None:
+    """색인을 다른 곳에서 LAW_INDEX로 쓸 수 있게 내보냅니다. 앱을 끄고 하십시오."""
+    with _opened() as (store, embedder):
+        about = prebuilt.export(store, embedder, path)
+    size = sum(file["size"] for file in about["files"].values()) / 1e6
+    typer.echo(f"법령 {about['statutes']:,}개, 조문 {about['articles']:,}개의 색인 {size:,.0f}MB를 {path}에 썼습니다.")
+
+
+@app.command()
+def import_index(source: Annotated[str, typer.Argument(help=prebuilt.FORM)]) -> None:
+    """내보낸 색인을 확인하고 자료 폴더의 색인과 바꿉니다. 앱이 LAW_INDEX로 하는 일과 같습니다."""
+    with told_plainly():
+        done = prebuilt.install(source, settings(), load_embedder(settings()))
+    typer.echo("색인을 바꾸었습니다." if done else "이미 그 색인입니다.")
 
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -14,10 +15,11 @@ from rag.errors import SettingsError
 ROOT = Path(__file__).resolve().parent.parent
 
 
-def _default_home() -> Path:
-    # A Space keeps nothing of its own disk; a volume mounted at /data outlives a restart.
+def _default_home(given: dict[str, Any]) -> Path:
+    # A Space keeps nothing of its own disk; a volume mounted at /data outlives a restart. An index that comes ready
+    # made is put on the disk all the same: it is faster, and databases do not get on with mounted buckets.
     volume = Path("/data")
-    if os.environ.get("SPACE_ID") and volume.is_dir() and os.access(volume, os.W_OK):
+    if os.environ.get("SPACE_ID") and not given.get("index") and volume.is_dir() and os.access(volume, os.W_OK):
         return volume
     return Path(".data")
 
@@ -27,9 +29,13 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="LAW_", env_file=".env", extra="ignore", frozen=True)
 
+    index: str = Field(
+        default="",
+        description="Ready-made index to start with: hub:owner/name@commit (a dataset), a folder or a .tar(.gz).",
+    )
     home: Path = Field(
         default_factory=_default_home,
-        description="Data folder: article texts, vectors, lock. On a Space /data where a volume is mounted.",
+        description="Data folder: article texts, vectors, lock. On a Space without LAW_INDEX /data if mounted.",
     )
     corpus: Path = Field(
         default=ROOT / "corpus", description="Folder of statutes that the app indexes by itself when it starts."

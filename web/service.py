@@ -8,8 +8,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from ingest import pipeline
+from ingest import pipeline, prebuilt
 from ingest.pipeline import OnProgress, Outcome, Progress, Result
+from rag.cited import Cited, CitedArticle, look_up
 from rag.embedding import StatuteEmbedder, load_embedder
 from rag.errors import LawError, StoreBusyError
 from rag.filters import EVERYTHING, Filter
@@ -47,9 +48,12 @@ class Job:
 class Service:
     """Answers questions and takes statutes, from many threads at once; the embedder and the store are shared."""
 
-    def __init__(self, settings: Settings, embedder: StatuteEmbedder, store: StatuteStore):
+    def __init__(
+        self, settings: Settings, embedder: StatuteEmbedder, store: StatuteStore, problems: tuple[str, ...] = ()
+    ):
         self.settings = settings
-        self.job = Job()
+        self.job = Job(problems=problems)
+        self._problems = problems  # of opening; they stay true while the app runs
         self._embedder = embedder
         self._store = store
         self._retriever: StatuteRetriever = make_retriever(settings, store, embedder)
@@ -60,7 +64,7 @@ class Service:
 
     def start(self) -> threading.Thread:
         """Index the corpus folder in the background; unchanged files cost nothing, a killed run is resumed."""
-        self.job = Job(running=True)
+        self.job = Job(running=True, problems=self._problems)
         self._indexing = threading.Thread(target=self._index_corpus, name="indexing", daemon=True)
         self._indexing.start()
         return self._indexing
@@ -89,6 +93,14 @@ class Service:
     def around(self, search: Search) -> dict[str, Related]:
         """Return article id -> what stands around each article found."""
         return {hit.article_id: related(self._store.texts, hit.edition, hit.article) for hit in search.hits}
+
+    def cited(self, text: str) -> Cited:
+        """Return the articles that a text cites, and what of its citations is not there."""
+        return look_up(text, (), self._retriever.laws(), self._store.texts)
+
+    def relatives(self, cited: CitedArticle) -> Related:
+        """Return what stands around an article."""
+        return related(self._store.texts, cited.edition, cited.article)
 
     def add(self, paths: Sequence[Path], on_progress: OnProgress, on_wait: Callable[[Job], None]) -> list[Outcome]:
         """Bring files in; while other indexing runs, wait for it and call `on_wait` now and then."""
@@ -125,7 +137,7 @@ class Service:
         def tell(progress: Progress) -> None:
             if self._closing.is_set():
                 raise _ClosingError
-            self.job = Job(running=True, progress=progress)
+            self.job = Job(running=True, progress=progress, problems=self._problems)
 
         problems: tuple[str, ...] = ()
         try:
@@ -141,13 +153,23 @@ class Service:
             problems = (UNEXPECTED,)
         for problem in problems:
             log.warning("corpus: %s", problem)
-        self.job = Job(problems=problems)
+        self.job = Job(problems=(*self._problems, *problems))
 
 
 def open_service(settings: Settings) -> Service:
-    """Open the configured model and store. Raises LawError where one of them cannot be used."""
+    """Open the configured model and store. Raises LawError where one of them cannot be used.
+
+    An index (`LAW_INDEX`) that cannot be had is a problem the app tells and goes on without.
+    """
     embedder = load_embedder(settings)
-    return Service(settings, embedder, open_store(settings, embedder))
+    problems: tuple[str, ...] = ()
+    if settings.index:
+        try:
+            prebuilt.install(settings.index, settings, embedder)
+        except LawError as error:
+            problems = (f"{error} 지금 있는 자료로 계속합니다.",)
+            log.warning("index: %s", error)
+    return Service(settings, embedder, open_store(settings, embedder), problems)
 
 
 def plainly(error: Exception) -> str:

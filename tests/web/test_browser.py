@@ -5,7 +5,6 @@ Screenshots go to the folder named by SCREENSHOTS, else to tests/screenshots.
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 import socket
@@ -291,34 +290,6 @@ def test_the_keyboard_is_enough(indexed: Page) -> None:
     outline = page.js("return getComputedStyle(document.activeElement).outlineStyle")
     assert focused.text in ("새 대화", "보내기")
     assert outline == "solid"
-
-
-def test_the_api_gives_the_json_of_a_search(indexed: Page) -> None:
-    from gradio_client import Client
-
-    client = Client(indexed.url, verbose=False, analytics_enabled=False)
-    assert list(client.view_api(return_format="dict")["named_endpoints"]) == ["/search"]
-    found = client.predict("대통령의 임기는 몇 년인가요?", 3, api_name="/search")
-    assert list(found) == ["question", "answer", "abstained", "hits"]
-    assert len(found["hits"]) == 3
-    keys = ["law", "article", "title", "text", "score", "signals", "highlight", "effective", "url"]
-    assert all(list(hit) == keys for hit in found["hits"])
-    best = found["hits"][0]
-    assert (best["law"], best["article"], best["effective"]) == ("대한민국헌법", "제70조", "1988-02-25")
-    start, end = best["highlight"][0]
-    assert "5년" in best["text"][start:end]
-
-
-def test_what_the_api_refuses_is_said_in_korean(indexed: Page) -> None:
-    body = json.dumps({"data": ["  ", 3]}).encode()
-    call = urllib.request.Request(
-        f"{indexed.url}/gradio_api/call/search", body, {"Content-Type": "application/json"}, method="POST"
-    )
-    with urllib.request.urlopen(call, timeout=10) as response:
-        event = json.load(response)["event_id"]
-    with urllib.request.urlopen(f"{indexed.url}/gradio_api/call/search/{event}", timeout=20) as response:
-        told = response.read().decode()
-    assert "질문을 입력해 주십시오" in told.encode().decode("unicode_escape") or "질문을 입력해 주십시오" in told
 
 
 def test_upload_ask_and_remove(indexed: Page, tmp_path: Path) -> None:
