@@ -112,9 +112,7 @@ def _install(source: str, settings: Settings, embedder: StatuteEmbedder) -> bool
         about = _read_manifest(partial)
         wanted = manifest(embedder)
         if about.get("vectors") != wanted:
-            raise LawError(
-                f"색인({source})을 만든 임베딩 모델이 지금 것과 다릅니다. LAW_EMBEDDER를 맞춰 주십시오."
-            )
+            raise LawError(f"색인({source})을 만든 임베딩 모델이 지금 것과 다릅니다. LAW_EMBEDDER를 맞춰 주십시오.")
         identity = hashlib.sha256((partial / MANIFEST).read_bytes()).hexdigest()
         if installed.get("manifest") == identity:
             return False

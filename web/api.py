@@ -48,8 +48,8 @@ def _searcher(service: Service, default: int) -> Callable[..., Json]:
     def search_statutes(question: str, request: gr.Request, k: int = default) -> Json:
         """대한민국 법령에서 질문에 답하는 조문을 찾습니다. 일상어로 물어도, '민법 제750조'처럼 조문을 가리켜도 됩니다.
 
-        조문마다 법령 이름, 조문 번호, 제목, 원문, 질문과의 유사도(-1~1), 답이 되는 부분의 위치, 시행일, 원문 주소를 좋은
-        순서로 돌려줍니다. abstained가 true이면 수록된 법령에 답이 없다고 판단한 것이므로 근거로 쓰지 마십시오.
+        조문마다 법령 이름, 조문 번호, 제목, 원문, 질문과의 유사도(-1~1), 답이 되는 부분의 위치, 시행일, 원문 주소를
+        좋은 순서로 돌려줍니다. abstained가 true이면 수록된 법령에 답이 없다고 판단한 것이므로 근거로 쓰지 마십시오.
 
         Args:
             question: 한국어 질문이나 조문 인용. 1,000자까지.
