@@ -1,11 +1,13 @@
-"""`python -m ingest add PATH…|status|remove LAW|rebuild`."""
+"""`python -m ingest add PATH…|sync|status|remove LAW|rebuild`."""
 
 from __future__ import annotations
 
+import json
 import sys
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -13,6 +15,7 @@ import typer
 from tqdm import tqdm
 
 from ingest import pipeline, prebuilt
+from ingest import sync as sync_job
 from ingest.pipeline import OnProgress, Outcome, Progress, Result
 from rag.console import told_plainly
 from rag.embedding import StatuteEmbedder, load_embedder
@@ -44,8 +47,8 @@ def _bar() -> Iterator[OnProgress]:
         if progress.stage not in bars:
             for bar in bars.values():
                 bar.close()
-            unit = {"읽기": "파일", "낱말": "법령", "질문": "개"}.get(progress.stage, "조각")
-            bars[progress.stage] = tqdm(total=progress.total, desc=progress.stage, unit=unit, file=sys.stderr)
+            total = progress.total or None
+            bars[progress.stage] = tqdm(total=total, desc=progress.stage, unit=progress.unit, file=sys.stderr)
         bar = bars[progress.stage]
         bar.update(progress.done - bar.n)
 
@@ -77,6 +80,39 @@ def _print(outcome: Outcome) -> None:
     typer.echo(f"[{outcome.result.value}] {outcome.message}", err=outcome.result is Result.FAILED)
     for warning in outcome.warnings:
         typer.echo(f"    주의: {warning}")
+
+
+class Source(StrEnum):
+    """Where `sync` gets statutes from."""
+
+    MIRROR = sync_job.MIRROR
+    LAWGOKR = sync_job.LAWGOKR
+
+
+@app.command()
+def sync(
+    only: Annotated[str, typer.Option(help="받을 법령의 이름, 쉼표로 나눠서. 없으면 미러의 전체 법령집")] = "",
+    source: Annotated[Source, typer.Option(help="미러 또는 국가법령정보 Open API(LAW_LAWGOKR_OC)")] = Source.MIRROR,
+    exact: Annotated[bool, typer.Option("--exact", help="그 법령만, 시행령과 시행규칙 없이")] = False,
+    ref: Annotated[str, typer.Option(help="미러의 브랜치나 커밋")] = "main",
+    as_json: Annotated[bool, typer.Option("--json", help="결과를 JSON으로")] = False,
+) -> None:
+    """법령을 서버에서 받아 넣습니다. 지난번과 달라진 것만 갱신하고, 미러 전체를 받을 때는 없어진 법령을 뺍니다."""
+    names = [name.strip() for name in only.split(",") if name.strip()]
+    with _opened() as (store, embedder), _bar() as on_progress:
+        if source is Source.MIRROR:
+            report = sync_job.sync_mirror(
+                settings(), store, embedder, names, exact=exact, ref=ref, on_progress=on_progress
+            )
+        else:
+            report = sync_job.sync_lawgokr(settings(), store, embedder, names, exact=exact, on_progress=on_progress)
+    if as_json:
+        typer.echo(json.dumps(sync_job.as_json(report), ensure_ascii=False, indent=2))
+    else:
+        for line in sync_job.describe(report):
+            typer.echo(line)
+    if report.of(Result.FAILED):
+        raise typer.Exit(1)
 
 
 @app.command()

@@ -16,6 +16,7 @@ from enum import Enum
 from pathlib import Path
 
 from ingest.chunking import chunk_statute
+from ingest.items import missing_items, name_places
 from ingest.links import links_of
 from ingest.sources.files import find_files, hash_file, read_file
 from rag.embedding import StatuteEmbedder, Vectors
@@ -58,12 +59,17 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far a stage (읽기, 임베딩) is: `done` of `total` files or chunks, at `rate` a second."""
+    """How far a stage (읽기, 임베딩) is: `done` of `total` units, at `rate` a second; a total of 0 is not known."""
 
     stage: str
     done: int
     total: int
     rate: float
+
+    @property
+    def unit(self) -> str:
+        """What is counted in this stage."""
+        return {"받기": "MB", "조회": "법령", "읽기": "파일", "낱말": "법령", "질문": "개"}.get(self.stage, "조각")
 
     @property
     def seconds_left(self) -> float:
@@ -207,6 +213,8 @@ def _bring_in(
             statute, outcome = weigh(name, read(candidate.path), stored)
         except SourceError as error:
             return Outcome(name, Result.FAILED, str(error), path=candidate.path)
+        if stored and outcome.result is Result.UPDATED and (refusal := _lost_items(statute, stored[0], store)):
+            return replace(refusal, name=name, path=candidate.path)
         if outcome.result in (Result.ADDED, Result.UPDATED):
             if stored and not store.texts.origin(stored[0]):
                 origin = ""  # what a user brought in stays the user's, whoever has a newer text of it
@@ -236,6 +244,19 @@ def _kept_out(name: str, edition: Edition, fingerprint: str, stored: tuple[Editi
         return Outcome(name, Result.UNCHANGED, f"{edition.title}: 이미 들어 있습니다.", edition)
     message = f"{edition.title}: 더 새로운 판이 이미 들어 있어 그대로 둡니다({_describe(stored[0])})."
     return Outcome(name, Result.OLDER, message, edition)
+
+
+def _lost_items(statute: Statute, stored: Edition, store: StatuteStore) -> Outcome | None:
+    """Return a refusal where the text lost 목 that the stored one has: sources have lost all of them before."""
+    places = missing_items(statute.articles)
+    if not places or len(places) <= len(missing_items(store.texts.statute(stored).articles)):
+        return None
+    edition = statute.edition
+    message = (
+        f"{edition.title}: 새 글({_describe(edition)})에서 '다음 각 목'의 목이 사라져({name_places(places)}) "
+        "지금 글을 그대로 둡니다. 자료원이 고쳐진 뒤 다시 넣어 주십시오."
+    )
+    return Outcome(edition.title, Result.FAILED, message, edition)
 
 
 def _withdraw(

@@ -16,6 +16,10 @@ class SourceError(LawError):
     """A file or record could not be read as a statute."""
 
 
+class NetworkError(LawError):
+    """A server cannot be reached, or does not give what it is asked for."""
+
+
 class EmbedderError(LawError):
     """The embedding model could not be loaded or does not fit."""
 

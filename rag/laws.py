@@ -101,6 +101,12 @@ def _common_titles() -> dict[str, str]:
     return {normalize_title(title): title for title in titles}
 
 
+def full_title(name: str) -> str:
+    """Return the title that a common abbreviation stands for, and any other name as it is."""
+    key = abbreviations().get(normalize_title(name), "")
+    return _common_titles().get(key, name)
+
+
 @dataclass(frozen=True)
 class Laws:
     """The statutes that names can resolve to. `editions` are those at hand, by key; a key may be of none of them."""

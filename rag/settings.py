@@ -73,6 +73,15 @@ class Settings(BaseSettings):
         description="Whether the app lets its visitors add and remove statutes; off on a Space unless set.",
     )
     max_upload_mb: int = Field(default=50, ge=1, description="Largest file the upload tab takes, in MB.")
+    mirror_url: str = Field(
+        default="https://codeload.github.com/legalize-kr/legalize-kr/tar.gz",
+        description="Where `ingest sync` gets the statute book: this, a slash and a branch or commit; empty: nowhere.",
+    )
+    mirror_least: int = Field(
+        default=5000, ge=1, description="Fewest statutes that `ingest sync` takes for a whole statute book."
+    )
+    lawgokr_oc: str = Field(default="", description="Your key (OC) to the Open API of law.go.kr, for `ingest sync`.")
+    lawgokr_url: str = Field(default="https://www.law.go.kr/DRF", description="Where the Open API of law.go.kr is.")
     host: str = Field(default="127.0.0.1", description="Address the app listens on; 0.0.0.0 for every interface.")
     port: int = Field(default=7860, ge=0, le=65535, description="Port the app listens on.")
 

@@ -40,8 +40,9 @@ def header_html(statutes: Sequence[StoredStatute], job: Job) -> str:
 
 def describe(progress: Progress) -> str:
     """Return how far a stage is: 임베딩 320/2,332조각 · 14.2조각/초 · 남은 시간 약 2분."""
-    unit = {"읽기": "파일", "낱말": "법령", "질문": "개"}.get(progress.stage, "조각")
-    parts = [f"{progress.stage} {progress.done:,}/{progress.total:,}{unit}"]
+    unit = progress.unit
+    of = f"/{progress.total:,}" if progress.total else ""
+    parts = [f"{progress.stage} {progress.done:,}{of}{unit}"]
     if progress.done < progress.total and math.isfinite(progress.seconds_left):
         parts += [f"{progress.rate:.1f}{unit}/초", f"남은 시간 {_duration(progress.seconds_left)}"]
     return " · ".join(parts)
@@ -110,7 +111,7 @@ def _state(statutes: Sequence[StoredStatute], job: Job) -> str:
     counts = f"<b>{len(statutes):,}개 법령, {total:,}개 조문</b> 수록"
     if job.running:
         how_far = escape(describe(job.progress)) if job.progress else "준비하는 중"
-        share = 100 * job.progress.done / max(1, job.progress.total) if job.progress else 0
+        share = 100 * job.progress.done / (job.progress.total or math.inf) if job.progress else 0
         return (
             f'<p class="law-busy"><b>색인 중</b> {how_far}</p>'
             f'<span class="law-bar" aria-hidden="true"><span style="width:{share:.1f}%"></span></span>'

@@ -11,16 +11,16 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
-from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 from xml.etree.ElementTree import Element
 
 from ingest.grammar import Depth, StatuteBuilder, division_rank, is_addendum, split_heading, split_label
+from ingest.items import warn_of_missing_items
 from ingest.sources.lines import finish
 from ingest.sources.raw import is_html, parse_xml, read_text
 from rag.errors import SourceError
-from rag.statutes import CIRCLED, PREAMBLE, Article, Edition, Statute
+from rag.statutes import CIRCLED, PREAMBLE, Edition, Statute
 
 _ADVICE = "국가법령정보 Open API의 lawService.do?target=law(또는 eflaw) 응답을 저장한 파일을 넣어 주십시오."
 _MAX_DEPTH = 30  # of the tree; a statute's has nine levels
@@ -152,7 +152,7 @@ def _read_tree(law: Node, name: str, *, in_order: bool) -> Statute:
             _read_article(builder, unit, label, in_order)
     _read_addenda(builder, law)
     statute = finish(builder, name, known=True, advice=_ADVICE)
-    return replace(statute, warnings=(*statute.warnings, *_missing_items(statute.articles)))
+    return replace(statute, warnings=(*statute.warnings, *warn_of_missing_items(statute.articles)))
 
 
 def _what_else(root: Node) -> str:
@@ -321,16 +321,3 @@ def _addendum_heading(unit: Node) -> str:
 def _annex_label(unit: Node) -> str:
     number, branch = unit.value("별표번호").lstrip("0"), unit.value("별표가지번호").lstrip("0")
     return f"{unit.value('별표구분') or '별표'} {number}{f'의{branch}' if branch else ''}".strip()
-
-
-def _missing_items(articles: Sequence[Article]) -> list[str]:
-    """Warn where 목 are announced and none follow: the API once lost all of them."""
-    found = []
-    for article in articles:
-        lines = [line for paragraph in article.paragraphs for line in paragraph.lines]
-        for line, following in zip_longest(lines, lines[1:]):
-            announced = line.depth == Depth.SUBPARAGRAPH and re.search(r"다음 각\s?목", line.text)
-            if announced and (following is None or (following.label and following.depth <= line.depth)):
-                found.append(f"{article.label} {line.label}")
-    shown = ", ".join(found[:5]) + (f" 등 {len(found)}곳" if len(found) > 5 else "")
-    return [f"'다음 각 목'이라 하고 목이 없는 곳이 있습니다: {shown}"] if found else []

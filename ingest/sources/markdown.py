@@ -8,6 +8,7 @@ addenda after `## 부칙`.
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from typing import Any
 import yaml
 
 from ingest.grammar import StatuteBuilder, division_rank, is_addendum, split_heading, split_label
+from ingest.items import warn_of_missing_items
 from ingest.sources.stated import gap_warnings
 from rag.errors import SourceError
 from rag.statutes import PREAMBLE, Edition, Statute
@@ -60,7 +62,7 @@ def parse_markdown(text: str, name: str) -> Statute:
         raise SourceError(f"{name}: 조문을 찾지 못했습니다. '##### 제1조 (제목)' 꼴의 조문이 있는지 확인해 주십시오.")
     if not header and not any(article.label.startswith("제") for article in statute.articles):
         raise SourceError(f"{name}: 법령으로 볼 수 없습니다(머리말도 조문도 없습니다).")
-    return statute
+    return replace(statute, warnings=(*statute.warnings, *warn_of_missing_items(statute.articles)))
 
 
 def _read_line(builder: StatuteBuilder, raw: str) -> None:
