@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import gzip
 import re
+import shutil
 import tarfile
 import zlib
 from collections.abc import Callable, Iterable
@@ -18,6 +19,7 @@ from typing import IO, cast
 import httpx
 
 from ingest.fetch import OnBytes, Patience, download, forget
+from ingest.sources.markdown import stated_title
 from rag.errors import NetworkError, SettingsError, StoreError
 from rag.statutes import normalize_title
 
@@ -40,6 +42,7 @@ MUST_HAVE = tuple(
 """Acts without which no statute book is whole; the mirror once had no 주택법, 헌법재판소법, 지방세법 and others."""
 
 _CONSTITUTION = "대한민국헌법"
+_HEAD = 4096  # bytes of a file that its title is among
 _REF = re.compile(r"(?!.*\.\.)[\w.-]+(?:/[\w.-]+)*")
 _ENTRY = re.compile(r"[^/]+/kr/([^/]+)/([^/]+)\.md")
 
@@ -50,7 +53,8 @@ class DamagedArchiveError(NetworkError):
 
 @dataclass(frozen=True, slots=True)
 class Book:
-    """What an archive holds: the keys of all its statutes, the files that were unpacked, and the commit, if it says."""
+    """What an archive holds: the keys of all its statutes (those of old titles too), the files that were unpacked,
+    and the commit, where it says."""
 
     keys: frozenset[str]
     files: tuple[Path, ...]
@@ -112,10 +116,12 @@ def unpack(archive: Path, into: Path, wanted: Callable[[str], bool]) -> Book:
                     entry = _ENTRY.fullmatch(member.name)
                     if entry is None or not member.isreg():
                         continue
-                    key = statute_key(entry[1], entry[2])
-                    keys.add(key)
-                    if wanted(key):
-                        files.append(_write(tar, member, into / entry[1] / f"{entry[2]}.md"))
+                    source = cast(IO[bytes], tar.extractfile(member))
+                    head = source.read(_HEAD)
+                    names = statute_keys(entry[1], entry[2], stated_title(head))
+                    keys.update(names)
+                    if any(map(wanted, names)):
+                        files.append(_write(head, source, into / entry[1] / f"{entry[2]}.md"))
                 end = tar.offset
                 commit = str(tar.pax_headers.get("comment", ""))
             packed.drain()
@@ -149,10 +155,14 @@ def check_whole(keys: Iterable[str], least: int, before: int) -> list[str]:
     return [key for key in (_CONSTITUTION, *MUST_HAVE) if key not in held]
 
 
-def statute_key(folder: str, kind: str) -> str:
-    """Return the key of the statute in kr/<folder>/<kind>.md: 민법, 도로교통법시행령."""
+def statute_keys(folder: str, kind: str, title: str) -> tuple[str, ...]:
+    """Return the keys that name the statute in kr/<folder>/<kind>.md: by its title, by its path.
+
+    They differ where a statute was renamed: 22 of the 5,674 files of 2026-06-08 stand under an old title.
+    """
     suffix = next((name for name in ("시행규칙", "시행령") if kind.startswith(name)), "")
-    return normalize_title(folder) + suffix
+    by_path = normalize_title(folder) + suffix
+    return tuple(dict.fromkeys((normalize_title(title) or by_path, by_path)))
 
 
 class _Zeros:
@@ -184,12 +194,9 @@ def _refuse_escape(name: str) -> None:
         raise NetworkError(f"{NAME}: 위험한 경로가 든 자료라 쓰지 않습니다({name[:80]!r}).")
 
 
-def _write(tar: tarfile.TarFile, member: tarfile.TarInfo, path: Path) -> Path:
-    source = tar.extractfile(member)
-    if source is None:
-        raise DamagedArchiveError(f"{NAME}: 받은 파일이 손상되었습니다.")
+def _write(head: bytes, rest: IO[bytes], path: Path) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("wb") as file:
-        while block := source.read(1 << 20):
-            file.write(block)
+        file.write(head)
+        shutil.copyfileobj(rest, file)
     return path

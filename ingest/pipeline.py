@@ -19,6 +19,7 @@ from ingest.chunking import chunk_statute
 from ingest.items import missing_items, name_places
 from ingest.links import links_of
 from ingest.sources.files import find_files, hash_file, read_file
+from ingest.sources.markdown import stated_title
 from rag.embedding import StatuteEmbedder, Vectors
 from rag.errors import LawError, SourceError
 from rag.questions import read_known, write_questions
@@ -265,11 +266,13 @@ def _withdraw(
     """Remove what the origin brought before and has no more; a statute whose file cannot be read now is kept."""
     there = {candidate.edition.key for candidate in candidates}
     ids = {candidate.edition.law_id for candidate in candidates} - {""}
-    unread = {normalize_title(outcome.path.parent.name) for outcome in outcomes if outcome.path}
+    unread = {key for outcome in outcomes if outcome.path for key in _names_of(outcome.path)}
     gone = [
         edition
         for edition in store.texts.of_origin(origin)
-        if edition.key not in there and edition.law_id not in ids and base_key(edition.key) not in unread
+        if edition.key not in there
+        and edition.law_id not in ids
+        and unread.isdisjoint((edition.key, base_key(edition.key)))
     ]
     for edition in gone:
         store.texts.remove(edition)
@@ -277,6 +280,16 @@ def _withdraw(
         Outcome(edition.title, Result.REMOVED, f"{edition.title}: 자료원에서 없어져 뺐습니다.", edition)
         for edition in gone
     ]
+
+
+def _names_of(path: Path) -> tuple[str, str]:
+    """Return the keys that a file which cannot be read may be of: by the title it states, by its folder."""
+    try:
+        with path.open("rb") as file:
+            title = stated_title(file.read(4096))
+    except OSError:
+        title = ""
+    return normalize_title(title), normalize_title(path.parent.name)
 
 
 def _keeps(stored: Edition, offered: Edition) -> bool:

@@ -35,6 +35,17 @@ def read_markdown(path: Path) -> Statute:
     return parse_markdown(text, path.name)
 
 
+def stated_title(head: bytes) -> str:
+    """Return the 제목 in the front matter that a file begins with, '' where there is none."""
+    text = head.decode("utf-8", "replace")
+    found = re.match(r"(?s)\ufeff?---\r?\n(?:[^\n]*\n){0,20}?(제목:.*?)\n(?=\S)", text)
+    try:
+        header = yaml.load(found[1], Loader=yaml.CBaseLoader) if found else {}
+    except yaml.YAMLError:
+        return ""
+    return _value(header, "제목")
+
+
 def decode(data: bytes) -> str:
     """Decode UTF-8 (with or without a mark), UTF-16 with a mark, or CP949; raises UnicodeDecodeError."""
     if data.startswith((b"\xff\xfe", b"\xfe\xff")):

@@ -13,12 +13,14 @@ import pytest
 
 from ingest import mirror
 from ingest.fetch import open_client
-from ingest.mirror import Book, DamagedArchiveError, check_whole, fetch_book, mirror_address, statute_key, unpack
+from ingest.mirror import Book, DamagedArchiveError, check_whole, fetch_book, mirror_address, statute_keys, unpack
 from ingest.sources.files import read_file
+from ingest.sources.markdown import stated_title
 from rag.errors import NetworkError, SettingsError
 from tests.ingest.site import Answer, Site, pack_book, serve
 from tests.ingest.test_fetch import EAGER
 
+ELDERS = "대한노인회지원에관한법률"
 FILES: dict[str, str | bytes] = {
     "README.md": "# 법령",
     "kr/민법/법률.md": "민법" * 5000,
@@ -46,13 +48,13 @@ def tree(folder: Path) -> set[str]:
 
 
 def test_real_statutes_come_out_as_they_went_in(statute_book: Path, tmp_path: Path) -> None:
-    names = ("대한노인회지원에관한법률", "국가배상법", "근로기준법", "대한민국헌법")
+    names = (ELDERS, "국가배상법", "근로기준법", "대한민국헌법", "송유관사업법")
     files = {
         path.relative_to(statute_book): path.read_bytes() for name in names for path in (statute_book / name).iterdir()
     }
     book = opened(pack_book({f"kr/{path}": data for path, data in files.items()}), tmp_path)
     assert {path.relative_to(tmp_path / "out"): path.read_bytes() for path in book.files} == files
-    assert {read_file(path).edition.key for path in book.files} == book.keys
+    assert book.keys == {read_file(path).edition.key for path in book.files} | {"송유관사업법"}
     assert book.commit == "c" * 40
 
 
@@ -62,10 +64,29 @@ def test_only_statutes_and_only_the_wanted_ones_are_unpacked(tmp_path: Path) -> 
     assert tree(tmp_path / "out") == {"도로교통법/시행령.md", "도로교통법/시행규칙(행정안전부령).md"}
 
 
-def test_keys_are_those_of_the_titles(statute_book: Path) -> None:
-    for name in ("대한노인회지원에관한법률", "근로기준법", "3ㆍ15의거참여자의명예회복등에관한법률"):
+def test_keys_are_those_of_the_titles_and_of_old_titles_too(statute_book: Path) -> None:
+    for name in (ELDERS, "근로기준법", "3ㆍ15의거참여자의명예회복등에관한법률", "송유관사업법"):
         for path in sorted((statute_book / name).iterdir()):
-            assert statute_key(path.parent.name, path.stem) == read_file(path).edition.key
+            title = stated_title(path.read_bytes()[:4096])
+            assert title == read_file(path).edition.title
+            assert statute_keys(name, path.stem, title)[0] == read_file(path).edition.key
+    assert statute_keys("송유관사업법", "법률", "송유관 안전관리법") == ("송유관안전관리법", "송유관사업법")
+    assert statute_keys("도로교통법", "시행규칙(행정안전부령)", "") == ("도로교통법시행규칙",)
+
+
+@pytest.mark.parametrize(
+    ("head", "title"),
+    [
+        ("---\n제목: 민법\n법령ID: '1'\n", "민법"),
+        ("---\n제목: '민법: 총칙'\n법령ID: '1'\n", "민법: 총칙"),
+        ("---\n법령ID: '1'\n제목: 아주 긴\n  제목\n상태: 시행\n", "아주 긴 제목"),
+        ("---\n제목: [민법\n상태: 시행\n", ""),
+        ("# 제목: 민법\n", ""),
+        ("", ""),
+    ],
+)
+def test_a_title_is_read_from_a_files_beginning(head: str, title: str) -> None:
+    assert stated_title(head.encode()) == title
 
 
 @pytest.mark.parametrize("kept", [0, 1, 300, 5000, -300, -9, -1])
@@ -169,7 +190,7 @@ def test_a_whole_book_has_enough_statutes_and_the_great_ones() -> None:
 
 
 def test_the_must_have_acts_are_in_the_real_book(statute_book: Path) -> None:
-    keys = {statute_key(path.parent.name, path.stem) for path in statute_book.glob("*/*.md")}
+    keys = {statute_keys(path.parent.name, path.stem, "")[0] for path in statute_book.glob("*/*.md")}
     assert check_whole(keys, least=5000, before=5600) == []
 
 
