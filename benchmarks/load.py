@@ -148,6 +148,8 @@ def main() -> None:
             asyncio.run(load(address, process, options.users, read_questions(options.users), 0))
             before, cpu, started = process.memory_info().rss / 1e6, sum(process.cpu_times()[:2]), time.perf_counter()
             run = asyncio.run(load(address, process, options.users, read_questions(options.questions), options.think))
+            if process.status() == psutil.STATUS_ZOMBIE:
+                sys.exit(f"the app ended during the run: {run.errors[:1]}")
             spent = sum(process.cpu_times()[:2]) - cpu
             figures = report(run, before, time.perf_counter() - started, spent)
     print(json.dumps({"users": options.users, "think_s": options.think, **figures}, ensure_ascii=False))

@@ -138,7 +138,7 @@ class StatuteStore:
         """Return article id -> its chunk nearest to a unit vector, of those articles that have vectors."""
         spans = self.texts.spans_of(articles)
         found = self._collection.get(ids=list(spans), include=["embeddings"]) if spans else None
-        if found is None or found["embeddings"] is None:
+        if found is None or found["embeddings"] is None or not found["ids"]:  # not embedded yet
             return {}
         scores = np.asarray(found["embeddings"], dtype=np.float32) @ np.asarray(vector, dtype=np.float32)
         best: dict[str, ChunkHit] = {}

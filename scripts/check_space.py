@@ -159,7 +159,7 @@ def environment(root: Path, folder: Path) -> Path:
     for command in (
         [sys.executable, "-m", "venv", str(folder)],
         [str(python), "-m", "pip", "install", "-q", "--retries", "1", "-r", str(root / "requirements.txt")],
-        [str(python), "-m", "pip", "install", "-q", gradio],
+        [str(python), "-m", "pip", "install", "-q", gradio, "spaces"],
         [str(python), "-m", "pip", "check"],
     ):
         print("+", " ".join(command), flush=True)
@@ -167,10 +167,11 @@ def environment(root: Path, folder: Path) -> Path:
     return python
 
 
-def start(root: Path, folder: Path, python: Path) -> tuple[float, float]:
+def start(root: Path, folder: Path, python: Path, installed: bool = False) -> tuple[float, float]:
     """Start the staged app as a Space does; return the seconds until it serves and until it has answered a question.
 
-    Nothing is set but what a Space sets; home, data and temporary files begin empty. Exits where the app ends.
+    Nothing is set but what a Space sets; home and data begin empty. `installed` says that `python` has all a Space
+    installs, its own `spaces` package too, so that Gradio may know that it is on one. Exits where the app ends.
     """
     stage(root, folder / "app")
     with socket.socket() as free:
@@ -179,10 +180,11 @@ def start(root: Path, folder: Path, python: Path) -> tuple[float, float]:
     env = {name: os.environ[name] for name in ("PATH", "LANG", "LC_ALL") if name in os.environ} | {
         "HOME": str(folder),
         "SPACE_ID": "someone/law",
-        "SYSTEM": "spaces",
         "GRADIO_SERVER_NAME": "0.0.0.0",
         "GRADIO_SERVER_PORT": str(port),
     }
+    if installed:
+        env["SYSTEM"] = "spaces"
     began, address = time.monotonic(), f"http://127.0.0.1:{port}"
     with (folder / "log").open("w+") as log:
         process = subprocess.Popen([str(python), "app.py"], cwd=folder / "app", env=env, stdout=log, stderr=log)
@@ -231,7 +233,7 @@ def main() -> None:
     if options.start and not wrong:
         with tempfile.TemporaryDirectory() as folder:
             python = environment(ROOT, Path(folder) / "venv") if options.venv else Path(sys.executable)
-            served, answered = start(ROOT, Path(folder), python)
+            served, answered = start(ROOT, Path(folder), python, options.venv)
         print(f"serves after {served:.1f} s, has answered after {answered:.1f} s")
         if answered > COLD_START:
             wrong.append(f"a cold start takes more than {COLD_START:.0f} s")

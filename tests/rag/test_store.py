@@ -9,10 +9,13 @@ import chromadb
 import numpy as np
 import pytest
 
+from ingest.chunking import chunk_statute
 from ingest.pipeline import add, rebuild, remove
+from ingest.sources.files import read_file
 from rag.embedding import StatuteEmbedder
 from rag.errors import StoreBusyError, StoreError, StoreMismatchError
 from rag.settings import ROOT, Settings
+from rag.statutes import article_id
 from rag.store import COLLECTION, StatuteStore, open_store
 from tests.samples import mini
 
@@ -82,6 +85,14 @@ def test_a_removed_statute_is_gone_from_texts_and_vectors(
     remove("빨래터의 이용에 관한 법률", constitution)
     assert constitution.vector_count() == before
     assert constitution.texts.find("빨래터의 이용에 관한 법률") is None
+
+
+def test_articles_that_wait_for_their_vectors_have_no_similarity(store: StatuteStore, tmp_path: Path) -> None:
+    statute = read_file(mini(tmp_path))
+    store.texts.put(statute, chunk_statute(statute, len, 256), ())
+    waiting = [article_id(statute.edition, article.label) for article in statute.articles]
+    assert store.texts.spans_of(waiting)
+    assert store.similarities([1.0] + [0.0] * 383, waiting) == {}
 
 
 def test_a_second_writer_in_the_same_process_is_told_so(
