@@ -60,6 +60,9 @@ def app(home: Path) -> Iterator[tuple[str, psutil.Process]]:
                 time.sleep(0.2)
             yield address, psutil.Process(process.pid)
         finally:
+            if process.poll() is not None:
+                log.seek(0)
+                print(f"the app ended with {process.returncode}:", log.read().decode(errors="replace"), file=sys.stderr)
             process.terminate()
             process.wait(60)
 
