@@ -14,7 +14,7 @@ from web import look, status
 from web.api import endpoints
 from web.ask_tab import ask_tab, example_buttons
 from web.events import QUIET
-from web.inventory_tab import inventory_tab, lister
+from web.inventory_tab import TAB, inventory_tab, lister, open_from_links
 from web.service import Service, open_service
 from web.upload_tab import upload_tab
 
@@ -32,11 +32,11 @@ def build(service: Service) -> gr.Blocks:
         def tell() -> list[Any]:
             return [status.header_html(service.inventory(), service.job), *example_buttons(service)]
 
-        with gr.Tabs():
+        with gr.Tabs(elem_id="tabs") as tabs:
             with gr.Tab("질문"):
-                offered = ask_tab(service)
-            with gr.Tab("수록 법령") as inventory:
-                listing, query = inventory_tab(service)
+                offered = ask_tab(service, demo)
+            with gr.Tab("수록 법령", id=TAB) as inventory:
+                listing, query, view = inventory_tab(service)
             if service.settings.upload:
                 with gr.Tab("법령 추가"):
                     upload_tab(service, demo, [header, *offered], tell)
@@ -47,6 +47,7 @@ def build(service: Service) -> gr.Blocks:
 
         gr.on([demo.load, timer.tick], refresh, None, [header, *offered, timer], **QUIET)
         gr.on([demo.load, inventory.select], lister(service), query, listing, **QUIET)
+        open_from_links(service, demo, tabs, view)
     # Without `api_open` nothing passes the queue by: it is what keeps many visitors from slowing each other down.
     demo.queue(max_size=MOST_WAITING, api_open=False)
     return demo

@@ -15,6 +15,7 @@ from rag.answer import as_json, cite, extractive_answer
 from rag.console import told_plainly
 from rag.errors import LawError
 from rag.evaluation import DEPTH, metrics, rank_all, read_questions, run_line
+from rag.feedback import FILE, as_question_set, read_opinions
 from rag.filters import Filter
 from rag.questions import SPLITS
 from rag.related import Related, Relative, related
@@ -97,6 +98,20 @@ def evaluate(
             run.write_text("".join(run_line(ranking) + "\n" for ranking in rankings), "utf-8")
         figures = metrics(rankings)
         typer.echo(json.dumps(figures, ensure_ascii=False, indent=2) if as_json_ else _table(figures))
+
+
+@app.command("feedback")
+def feedback_questions(
+    file: Annotated[Path | None, typer.Argument(help="의견 파일. 없으면 자료 폴더의 feedback.jsonl")] = None,
+) -> None:
+    """앱에서 모은 의견을 `eval`이 읽는 질문 묶음(JSONL)으로 출력합니다."""
+    with told_plainly():
+        opinions = read_opinions(file or settings().home / FILE)
+        for row in as_question_set(opinions):
+            typer.echo(json.dumps(row, ensure_ascii=False))
+        disliked = sum(not opinion.liked for opinion in opinions)
+        if disliked:
+            typer.echo(f"도움이 안 된 답 {disliked}개는 맞는 조문을 사람이 정해야 하므로 뺐습니다.", err=True)
 
 
 def _chosen(names: str, known: Sequence[str]) -> frozenset[str]:

@@ -53,7 +53,7 @@ def article_key(law: str, article: str) -> ArticleKey:
 def read_questions(path: Path) -> list[Question]:
     """Read a JSONL question set. Raises QuestionSetError with the number of the broken line."""
     try:
-        lines = path.read_text("utf-8").splitlines()
+        lines = path.read_text("utf-8").split("\n")
     except (OSError, UnicodeDecodeError) as error:
         raise QuestionSetError(f"{path}: 읽을 수 없습니다({error}).") from error
     questions = [_question(line, f"{path}:{number}") for number, line in enumerate(lines, 1) if line.strip()]

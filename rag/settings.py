@@ -82,6 +82,10 @@ class Settings(BaseSettings):
     )
     lawgokr_oc: str = Field(default="", description="Your key (OC) to the Open API of law.go.kr, for `ingest sync`.")
     lawgokr_url: str = Field(default="https://www.law.go.kr/DRF", description="Where the Open API of law.go.kr is.")
+    feedback: bool = Field(
+        default_factory=lambda: not os.environ.get("SPACE_ID"),
+        description="Whether thumbs up and down go to `feedback.jsonl` in the data folder; off on a Space unless set.",
+    )
     host: str = Field(default="127.0.0.1", description="Address the app listens on; 0.0.0.0 for every interface.")
     port: int = Field(default=7860, ge=0, le=65535, description="Port the app listens on.")
 

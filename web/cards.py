@@ -8,8 +8,9 @@ from datetime import date
 from rag.answer import NOTHING_INDEXED
 from rag.related import Related, Relative
 from rag.retriever import Search
-from rag.statutes import Edition, Hit, official_url, strip_marks
-from web.markup import article_html, escape
+from rag.statutes import Article, Edition, Hit, official_url, strip_marks
+from web.markup import article_html, escape, open_link
+from web.plot import plot_html
 
 SIGNALS = {"citation": "인용", "dense": "의미", "lexical": "낱말", "question": "질문"}
 _SIGNAL_HELP = {
@@ -53,11 +54,17 @@ def error_html(message: str) -> str:
     return f'<div class="law-banner error" role="alert">{escape(message)}</div>'
 
 
-def results_html(search: Search, today: date, abstain_below: float, around: Mapping[str, Related] | None = None) -> str:
+def results_html(
+    search: Search,
+    today: date,
+    abstain_below: float,
+    around: Mapping[str, Related] | None = None,
+    scope: str = "",
+) -> str:
     """Return the cards of a search, with what has to be said above them.
 
     `abstain_below` is the confidence under which nothing counts as an answer; the legend states it. `around` is what
-    stands around the articles found, by article id.
+    stands around the articles found, by article id. `scope` says what the search was narrowed to.
     """
     around = around or {}
     notes = "".join(f'<div class="law-banner note" role="note">{escape(note)}</div>' for note in search.notes)
@@ -78,8 +85,9 @@ def results_html(search: Search, today: date, abstain_below: float, around: Mapp
         f'<section class="law-results{" abstained" if search.abstained else ""}" aria-label="{title}">'
         f'{notes}{banner}<header class="law-results-head">'
         f'<h2>{title} <span class="count">{len(search.hits)}건</span></h2>'
-        f'<p class="law-asked">{escape(search.question)}</p></header>'
-        f'<ol class="law-cards">{cards}</ol>{_legend(search.confidence, abstain_below)}</section>'
+        f'<p class="law-asked" lang="ko">{escape(search.question)}</p>{_scope(scope)}</header>'
+        f'{plot_html(search.hits)}<ol class="law-cards">{cards}</ol>'
+        f"{_legend(search.confidence, abstain_below)}</section>"
     )
 
 
@@ -87,25 +95,45 @@ def card_html(hit: Hit, rank: int, today: date, around: Related | None = None, *
     """Return one article as a card; `weak` where it is merely the nearest, no answer."""
     edition, article = hit.edition, hit.article
     path = " › ".join(strip_marks(division) for division in article.divisions)
-    path_html = f'<p class="law-path">{escape(path)}</p>' if path else ""
+    path_html = f'<p class="law-path" lang="ko">{escape(path)}</p>' if path else ""
     name = f"「{edition.title}」 {article.heading}"
     deleted = '<span class="law-badge muted">삭제된 조문</span>' if article.deleted else ""
     return (
-        f'<article class="law-card{" weak" if weak else ""}">'
+        f'<article class="law-card{" weak" if weak else ""}" id="article-{escape(hit.article_id)}" tabindex="-1" '
+        f'aria-label="{rank}. {escape(name)}">'
         f'<header class="law-card-head"><span class="law-rank" aria-label="{rank}순위">{rank}</span>'
-        f'<div class="law-name">{path_html}<h3><span class="law-title">「{escape(edition.title)}」</span> '
+        f'<div class="law-name">{path_html}<h3 lang="ko"><span class="law-title">「{escape(edition.title)}」</span> '
         f"{escape(article.heading)}</h3></div>{_score(hit)}</header>"
         f'<div class="law-badges">{_signals(hit.signals)}{status_badges(edition, today)}{deleted}</div>'
         f"{article_html(article, hit.highlight)}{_related(around, name) if around else ''}"
-        f'<footer class="law-card-foot"><span>{escape(_facts(edition))}</span>'
-        f'<a href="{escape(hit.url)}" target="_blank" rel="noopener noreferrer" '
-        f'aria-label="{escape(name)}, 국가법령정보센터에서 보기(새 창)">국가법령정보센터에서 보기 ↗</a>'
-        "</footer></article>"
+        f'<footer class="law-card-foot"><span lang="ko">{escape(facts(edition))}</span>'
+        f"{card_tools(edition, article, hit.article_id)}</footer></article>"
     )
 
 
+def card_tools(edition: Edition, article: Article, identity: str, *, viewer: bool = True) -> str:
+    """Return what can be done with an article: open it in its statute, copy it, see the official text."""
+    name = f"「{edition.title}」 {article.heading}"
+    url = official_url(edition.title, article.label)
+    data = f'data-cite="{escape(name)}" data-facts="{escape(facts(edition))}" data-url="{escape(url)}"'
+    opener = open_link(identity, "법령에서 보기", f' aria-label="{escape(name)}, 법령에서 보기"') if viewer else ""
+    buttons = "".join(
+        f'<button type="button" data-copy="{form}" aria-label="{escape(name)}, {label}">{label}</button>'
+        for form, label in (("cite", "인용 복사"), ("text", "본문 복사"), ("markdown", "Markdown 복사"))
+    )
+    return (
+        f'<div class="law-tools" {data}>{opener}{buttons}'
+        f'<a href="{escape(url)}" target="_blank" rel="noopener noreferrer" '
+        f'aria-label="{escape(name)}, 국가법령정보센터(새 창)">국가법령정보센터 ↗</a></div>'
+    )
+
+
+def _scope(scope: str) -> str:
+    return f'<p class="law-scope"><span>검색 범위</span>: <span lang="ko">{escape(scope)}</span></p>' if scope else ""
+
+
 def _related(around: Related, name: str) -> str:
-    """Return what stands around an article, folded; each article a link to its official text."""
+    """Return what stands around an article, folded; each article a link that opens it in its statute."""
     others = around.cited_by_total - len(around.cited_by)
     rows = [
         ("위임받아 정한 조문", _links(around.delegated)),
@@ -130,10 +158,7 @@ def _links(relatives: Sequence[Relative]) -> list[str]:
 
 def _link(relative: Relative) -> str:
     title = f"({relative.title})" if relative.title else ""
-    return (
-        f'<a href="{escape(official_url(relative.law, relative.label))}" target="_blank" rel="noopener noreferrer">'
-        f"{escape(relative.law)} {escape(relative.label)}{escape(title)}</a>"
-    )
+    return open_link(relative.article_id, escape(f"{relative.law} {relative.label}{title}"), ' lang="ko"')
 
 
 def status_badges(edition: Edition, today: date) -> str:
@@ -163,7 +188,8 @@ def _signals(signals: Sequence[str]) -> str:
     )
 
 
-def _facts(edition: Edition) -> str:
+def facts(edition: Edition) -> str:
+    """Return since when an edition is in force, and its designation."""
     effective = f"{edition.effective.isoformat()} 시행" if edition.effective else "시행일 미상"
     return " · ".join(part for part in (effective, edition.designation) if part)
 

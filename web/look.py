@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import gradio as gr
 
 STYLE = Path(__file__).with_name("style.css")
 SCRIPT = Path(__file__).with_name("page.js")
+ENGLISH = Path(__file__).with_name("english.json")
+"""What the page says in English: whole texts, and patterns for those with something in them."""
 
 HEAD = '<meta name="description" content="법령 조문을 찾아 주는 질의응답. 법률 자문이 아닙니다.">'
 _SANS = (
@@ -24,7 +27,8 @@ _MONO = ("D2Coding", "Noto Sans Mono CJK KR", "ui-monospace", "monospace")
 
 def head() -> str:
     """Return what goes into the page's head: a description and the page's own script."""
-    return f"{HEAD}<script>{{{SCRIPT.read_text('utf-8')}}}</script>"
+    english = json.dumps(json.loads(ENGLISH.read_text("utf-8")), ensure_ascii=False).replace("</", "<\\/")
+    return f"{HEAD}<script>{{const ENGLISH = {english};\n{SCRIPT.read_text('utf-8')}}}</script>"
 
 
 def theme() -> gr.themes.Base:

@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
+from urllib.parse import quote
 
 from rag.statutes import Article
 
@@ -68,7 +69,15 @@ def merge_spans(spans: Sequence[Span], length: int) -> list[Span]:
     return merged
 
 
-def article_html(article: Article, highlight: Sequence[Span]) -> str:
+def open_link(reference: str, inner: str, extra: str = "") -> str:
+    """Return a link that opens an article (by id) or a statute (by title) in the app.
+
+    `inner` and `extra` (further attributes) are HTML. Without the page's script, or in a new tab, the address does it.
+    """
+    return f'<a href="?open={quote(reference)}" data-open="{escape(reference)}"{extra}>{inner}</a>'
+
+
+def article_html(article: Article, highlight: Sequence[Span], *, fold: bool = True) -> str:
     """Return an article's text laid out as statutes are, the highlighted spans in `<mark>`.
 
     A long article is folded: the marked passage stays visible, what stands before and after it opens on a click.
@@ -76,7 +85,7 @@ def article_html(article: Article, highlight: Sequence[Span]) -> str:
     text = article.text
     spans = merge_spans(highlight, len(text))
     rows = list(_rows(article, spans))
-    if len(text) <= LONG_ARTICLE:
+    if not fold or len(text) <= LONG_ARTICLE:
         return f'<div class="law-text">{_block(text, rows, spans)}</div>'
     shown = _visible(rows)
     parts: list[str] = []
@@ -124,7 +133,7 @@ def _block(text: str, rows: Sequence[Row], spans: Sequence[Span]) -> str:
     for is_table, group in groupby(rows, key=lambda row: bool(_TABLE.search(text[row.start : row.end]))):
         if is_table:
             lines = "\n".join(_row(text, row, spans) for row in group)
-            parts.append(f'<pre class="law-table" tabindex="0">{lines}</pre>')
+            parts.append(f'<pre class="law-table" tabindex="0" lang="ko">{lines}</pre>')
         else:
             parts += (_line(text, row, spans) for row in group)
     return "".join(parts)
@@ -134,7 +143,7 @@ def _line(text: str, row: Row, spans: Sequence[Span]) -> str:
     classes = f"law-line depth-{min(row.depth, 4)}"
     classes += " labelled" if row.label else ""
     classes += " marked" if row.marked else ""
-    return f'<p class="{classes}">{_row(text, row, spans)}</p>'
+    return f'<p class="{classes}" lang="ko">{_row(text, row, spans)}</p>'
 
 
 def _row(text: str, row: Row, spans: Sequence[Span]) -> str:

@@ -6,20 +6,24 @@ import logging
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from pathlib import Path
 
 from ingest import pipeline, prebuilt
 from ingest.pipeline import OnProgress, Outcome, Progress, Result
 from rag.cited import Cited, CitedArticle, look_up
+from rag.contents import Opened, open_at
 from rag.embedding import StatuteEmbedder, load_embedder
 from rag.errors import LawError, StoreBusyError
-from rag.filters import EVERYTHING, Filter
+from rag.feedback import FILE, note_opinion
+from rag.filters import EVERYTHING, Filter, kinds_among
 from rag.related import Related, related
 from rag.retriever import Search, StatuteRetriever, make_retriever
 from rag.settings import Settings
-from rag.statutes import Edition
+from rag.statutes import Edition, Hit
 from rag.store import StatuteStore, open_store
 from rag.texts import StoredStatute
+from web.conversation import Turn
 
 log = logging.getLogger(__name__)
 
@@ -101,6 +105,40 @@ class Service:
     def relatives(self, cited: CitedArticle) -> Related:
         """Return what stands around an article."""
         return related(self._store.texts, cited.edition, cited.article)
+
+    def open(self, reference: str) -> Opened:
+        """Return a statute opened at an article (by id) or its start (by title). Raises LawError if it is not in."""
+        opened = open_at(self._store.texts, reference)
+        if opened is None:
+            raise LawError("그 조문이나 법령은 지금 수록되어 있지 않습니다.")
+        return opened
+
+    def recall(self, turn: Turn) -> Search:
+        """Return the articles shown for an earlier question, with their texts as they are now."""
+        found = self._store.texts.articles([shown.article_id for shown in turn.hits])
+        hits = tuple(
+            Hit(shown.article_id, *found[shown.article_id], shown.score, shown.signals, shown.highlight)
+            for shown in turn.hits
+            if shown.article_id in found
+        )
+        return Search(turn.question, hits, turn.abstained, turn.notes, turn.confidence)
+
+    def rate(self, turn: Turn, history: Sequence[str], liked: bool) -> bool:
+        """Write down what a visitor thought of an answer; return whether it was kept."""
+        if not self.settings.feedback:
+            return False
+        path = self.settings.home / FILE
+        try:
+            return note_opinion(path, self.recall(turn), history, liked, datetime.now().astimezone())
+        except OSError as error:
+            log.warning("%s: %s", path, error)
+            return False
+
+    def choices(self) -> tuple[list[str], list[str], list[str]]:
+        """Return what a search can be narrowed to: titles, kinds, ministries."""
+        editions = [stored.edition for stored in self.inventory()]
+        ministries = {ministry for edition in editions for ministry in edition.ministries}
+        return [edition.title for edition in editions], kinds_among(editions), sorted(ministries)
 
     def add(self, paths: Sequence[Path], on_progress: OnProgress, on_wait: Callable[[Job], None]) -> list[Outcome]:
         """Bring files in; while other indexing runs, wait for it and call `on_wait` now and then."""

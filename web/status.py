@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from datetime import date
 
 from ingest.pipeline import Outcome, Progress, Result
-from rag.statutes import Edition, normalize_title, official_url
+from rag.statutes import Edition, normalize_title
 from rag.texts import StoredStatute
 from web.cards import status_badges
-from web.markup import escape
+from web.markup import escape, open_link
 from web.service import Job
 
 TITLE = "법령 질의응답"
@@ -21,6 +21,10 @@ _LEAD = "일상의 말로 물으면, 답이 되는 조문을 찾아 원문 그�
 _NOTICE = (
     "<b>법률 자문이 아닙니다.</b> 수록된 법령의 조문을 찾아 줄 뿐이며, 최신 내용은 "
     '<a href="https://www.law.go.kr" target="_blank" rel="noopener noreferrer">국가법령정보센터</a>에서 확인하십시오.'
+)
+_LANGUAGES = (
+    '<button type="button" data-language="ko" lang="ko">한국어</button>'
+    '<button type="button" data-language="en" lang="en">English</button>'
 )
 _FEW = 5
 _ROWS = 200
@@ -33,7 +37,8 @@ def header_html(statutes: Sequence[StoredStatute], job: Job) -> str:
     trouble = f'<ul class="law-banner error" role="alert">{problems}</ul>' if problems else ""
     return (
         f'<header class="law-head"><div class="law-head-name"><h1>{TITLE}</h1><p>{_LEAD}</p></div>'
-        f'<div class="law-state" role="status">{_state(statutes, job)}</div></header>'
+        f'<div class="law-head-side"><div class="law-language">{_LANGUAGES}</div>'
+        f'<div class="law-state" role="status">{_state(statutes, job)}</div></div></header>'
         f'<p class="law-notice" role="note">{_NOTICE}</p>{trouble}'
     )
 
@@ -121,7 +126,8 @@ def _state(statutes: Sequence[StoredStatute], job: Job) -> str:
         return "<p>아직 들어 있는 법령이 없습니다.</p>"
     editions = [stored.edition for stored in statutes]
     names = ", ".join(edition.title for edition in editions) if len(editions) <= _FEW else ""
-    return f"<p>{counts}</p>" + "".join(f"<p>{escape(line)}</p>" for line in (names, _as_of(editions)) if line)
+    named = f'<p lang="ko">{escape(names)}</p>' if names else ""
+    return f"<p>{counts}</p>{named}<p>{escape(_as_of(editions))}</p>"
 
 
 def _as_of(editions: Sequence[Edition]) -> str:
@@ -139,14 +145,11 @@ def _as_of(editions: Sequence[Edition]) -> str:
 
 def _inventory_row(stored: StoredStatute, today: date) -> str:
     edition = stored.edition
-    link = (
-        f'<a href="{escape(official_url(edition.title))}" target="_blank" rel="noopener noreferrer">'
-        f"{escape(edition.title)}</a>"
-    )
+    link = open_link(edition.title, escape(edition.title), ' lang="ko"')
     pending = f'<span class="law-badge muted">색인 대기 {stored.pending:,}</span>' if stored.pending else ""
     return (
         f'<tr><th scope="row">{link} {status_badges(edition, today)}{pending}</th>'
-        f'<td data-name="종류">{escape(edition.designation or "-")}</td>'
+        f'<td data-name="종류" lang="ko">{escape(edition.designation or "-")}</td>'
         f'<td data-name="공포">{_day(edition.promulgated)}</td><td data-name="시행">{_day(edition.effective)}</td>'
         f'<td data-name="조문" class="number">{stored.articles:,}</td></tr>'
     )

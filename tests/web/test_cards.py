@@ -19,10 +19,41 @@ def test_a_card_says_what_is_needed_to_trust_it() -> None:
     for text in ("2", "「빨래터의 이용에 관한 법률」 제2조(이용 시간)", "0.871", "인용", "의미", "2020-01-01 시행"):
         assert text in dom.text
     assert dom.marks == ["빨래터는"]
-    (link,) = dom.all("a")
+    opener, link = dom.all("a")
+    assert opener["data-open"] == found.article_id
     assert link["href"] == found.url
     assert link["target"] == "_blank"
     assert "noopener" in link["rel"]
+
+
+def test_a_card_can_be_cited_and_linked_to() -> None:
+    found = hit()
+    dom = Dom(card_html(found, 1, TODAY))
+    (card,) = dom.all("article")
+    assert card["id"] == f"article-{found.article_id}"
+    (tools,) = dom.of_class("law-tools")
+    assert tools["data-cite"] == f"「{found.edition.title}」 {found.article.heading}"
+    assert tools["data-url"] == found.url
+    assert [button["data-copy"] for button in dom.all("button")] == ["cite", "text", "markdown"]
+
+
+def test_what_was_searched_is_said() -> None:
+    assert "검색 범위: 법률, 법무부" in Dom(results_html(search(hit()), TODAY, 0.5, scope="법률, 법무부")).text
+    assert "검색 범위" not in results_html(search(hit()), TODAY, 0.5)
+
+
+def test_every_hit_is_a_dot_at_its_similarity_that_leads_to_its_card() -> None:
+    other = replace(EDITION, title="다른 법")
+    hits = [hit(score=0.8), hit(plain("가"), score=0.79), hit(score=0.4, edition=other), hit(score=-0.2, edition=other)]
+    dom = Dom(results_html(search(*hits), TODAY, 0.5))
+    dots = dom.of_class("law-dot")
+    assert [dot["style"] for dot in dots] == [
+        "left:79.0%;--lane:0", "left:80.0%;--lane:1", "left:0.0%;--lane:0", "left:40.0%;--lane:0",
+    ]  # fmt: skip
+    ids = {card["id"] for card in dom.all("article")}
+    assert all(dot["href"].removeprefix("#") in ids for dot in dots)
+    assert len(dom.of_class("law-plot-line")) == 2
+    assert "law-plot" not in results_html(search(hit()), TODAY, 0.5), "one hit has nothing to be compared with"
 
 
 @pytest.mark.parametrize(
@@ -62,7 +93,7 @@ def test_hostile_statutes_and_questions_stay_text() -> None:
     dom = Dom(results_html(search(found, question=HOSTILE, notes=(HOSTILE,)), TODAY, 0.83))
     assert not dom.tags() & {"script", "img"}
     assert all(not name.startswith("on") for _, attributes in dom.elements for name in attributes)
-    assert all(link["href"].startswith("https://www.law.go.kr/") for link in dom.all("a"))
+    assert all(link["href"].startswith(("https://www.law.go.kr/", "?open=", "#article-")) for link in dom.all("a"))
     assert dom.text.count("<script>alert(1)</script>") >= 6
 
 
