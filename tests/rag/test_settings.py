@@ -25,7 +25,7 @@ def test_readme_documents_every_setting_as_it_is() -> None:
             and not isinstance(field.default, Path)
             and str(ROOT) not in str(field.default)
         ):
-            assert default.strip("`") == ("" if field.default in (None, "") else str(field.default).lower())
+            assert default.strip("`").lower() == ("" if field.default in (None, "") else str(field.default).lower())
 
 
 def test_the_environment_sets_an_option(monkeypatch: pytest.MonkeyPatch) -> None:
