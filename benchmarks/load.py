@@ -86,15 +86,22 @@ async def ask(client: httpx.AsyncClient, question: str) -> str:
         return repr(error)
 
 
-async def load(address: str, process: psutil.Process, users: int, questions: list[str], think: float) -> Run:
-    """Have `users` people ask these questions; `think` is the mean pause of one between answer and next question."""
-    run, waiting = Run(), iter(list(enumerate(questions)))
+async def load(
+    address: str, process: psutil.Process, users: int, questions: list[str], think: float, seconds: float
+) -> Run:
+    """Have `users` people ask these questions, for so many seconds at most.
+
+    `think` is the mean pause of one between an answer and the next question.
+    """
+    run, waiting, end = Run(), iter(list(enumerate(questions))), time.monotonic() + seconds
     every = max(1, len(questions) // STEPS)
 
     async def user(number: int, client: httpx.AsyncClient) -> None:
         pauses = random.Random(number)
         for place, question in waiting:
             await asyncio.sleep(pauses.uniform(0, 2 * think))
+            if time.monotonic() > end:
+                break
             started = time.perf_counter()
             wrong = await ask(client, question)
             run.seconds.append(time.perf_counter() - started)
@@ -142,15 +149,17 @@ def main() -> None:
     parser.add_argument("--users", type=int, default=50)
     parser.add_argument("--questions", type=int, default=500, help="how many in all")
     parser.add_argument("--think", type=float, default=0.0, help="mean seconds between an answer and the next question")
+    parser.add_argument("--seconds", type=float, default=600.0, help="ask no more after so long")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         home = Path(folder) / "home"
         shutil.copytree(options.home, home)
         with app(home) as (address, process):
             # One question each first: what is loaded when it is first needed is no leak.
-            asyncio.run(load(address, process, options.users, read_questions(options.users), 0))
+            asyncio.run(load(address, process, options.users, read_questions(options.users), 0, options.seconds))
             before, cpu, started = process.memory_info().rss / 1e6, sum(process.cpu_times()[:2]), time.perf_counter()
-            run = asyncio.run(load(address, process, options.users, read_questions(options.questions), options.think))
+            questions = read_questions(options.questions)
+            run = asyncio.run(load(address, process, options.users, questions, options.think, options.seconds))
             if process.status() == psutil.STATUS_ZOMBIE:
                 sys.exit(f"the app ended during the run: {run.errors[:1]}")
             spent = sum(process.cpu_times()[:2]) - cpu
