@@ -86,6 +86,11 @@ class Settings(BaseSettings):
         default_factory=lambda: not os.environ.get("SPACE_ID"),
         description="Whether thumbs up and down go to `feedback.jsonl` in the data folder; off on a Space unless set.",
     )
+    max_pdf_pages: int = Field(default=3000, ge=1, description="Most pages of a PDF.")
+    max_ocr_pages: int = Field(
+        default=300, ge=0, description="Most pages of a PDF that are read from their picture (OCR); 0: none."
+    )
+    ocr_seconds: float = Field(default=120, gt=0, description="Most seconds the OCR of one column of a page may take.")
     host: str = Field(default="127.0.0.1", description="Address the app listens on; 0.0.0.0 for every interface.")
     port: int = Field(default=7860, ge=0, le=65535, description="Port the app listens on.")
 

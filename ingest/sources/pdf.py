@@ -1,65 +1,138 @@
-"""Statutes as PDF with text, as the National Law Information Center (law.go.kr) prints them.
+"""Statutes as PDF: text as the National Law Information Center (law.go.kr), gazettes and word processors print it, or
+pictures of text, which are recognised page by page.
 
 pdfium is called directly and not through LangChain's PyPDFium2Loader, because that gives a page's text without the
-positions that tell heads from cross-references and line ends from paragraph ends.
+positions that tell heads from cross-references and line ends from paragraph ends (docs/pdf.md has the comparison).
 """
 
 from __future__ import annotations
 
-import unicodedata
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ingest.grammar import StatuteBuilder
 from ingest.sources.head import make_edition, read_head
 from ingest.sources.lines import add_line, finish
 from ingest.sources.pdf_join import join_lines
-from ingest.sources.pdf_lines import Page, drop_running, read_pages, right_margins
+from ingest.sources.pdf_layout import lay_out, right_margins
+from ingest.sources.pdf_lines import Page, read_pages, render_page
+from ingest.sources.pdf_mend import mend
+from ingest.sources.pdf_ocr import INSTALL, ocr_is_ready, recognise
+from ingest.sources.pdf_quality import is_garbled, is_korean, is_picture, needs_ocr
 from rag.errors import SourceError
+from rag.settings import Settings, settings
 from rag.statutes import Statute
 
 _FROM_LAW_GO_KR = "국가법령정보센터(law.go.kr)에서 PDF로 저장한 파일을 넣어 주십시오."
-_COMMON = frozenset("의다에는이을한제하조법항를사호정대자인는관가기및고지로여위")
-_FEW_COMMON = 0.12  # of Hangul; no current statute has less than 0.27, and syllables at random have 0.003
-_FEW_KOREAN = 0.15  # of all characters; the least of a current statute is 0.28
-_MANY_BROKEN = 0.1
+
+OnPage = Callable[[int, int], None]
+"""Is told how many pages were recognised, and of how many."""
 
 
-def read_pdf(path: Path) -> Statute:
-    """Read one text PDF. Raises SourceError, naming the file, the reason and what to do."""
-    printed = read_pages(path)
-    pages = drop_running(printed)
+@dataclass(frozen=True, slots=True)
+class _Reading:
+    """The pages of a PDF, with the numbers of those that were recognised and of those that could not be read."""
+
+    pages: list[Page]
+    recognised: list[int]
+    unread: list[int]
+
+
+def read_pdf(path: Path, options: Settings | None = None, on_page: OnPage = lambda done, total: None) -> Statute:
+    """Read one PDF within the limits of `options`. Raises SourceError, naming the file, the reason and what to do."""
+    reading = _read(path, options or settings(), on_page)
+    pages = lay_out(reading.pages)
     lines = [line for page in pages for line in page.lines]
-    _check_text([line.text for line in lines], len(pages), path.name)
+    if reading.recognised:
+        lines = mend(lines)
+    texts = [line.text for line in lines]
+    if is_garbled(texts) or not is_korean(texts):
+        raise SourceError(f"{path.name}: {_GARBLED} {_FROM_LAW_GO_KR}")
     head = read_head(lines)
-    warnings: list[str] = []
-    edition = make_edition(head, path.name, (line.text for line in printed[0].lines), warnings)
+    warnings = _warn(reading)
+    edition = make_edition(head, path.name, (line.text for line in reading.pages[0].lines), warnings)
     builder = StatuteBuilder(edition, warnings)
     for line in join_lines(lines[head.length :], right_margins(pages)):
         add_line(builder, line)
-    warnings += _empty_pages(printed)
     return finish(builder, path.name, known=bool(head.edition), advice=_FROM_LAW_GO_KR)
 
 
-def _empty_pages(pages: Sequence[Page]) -> list[str]:
-    empty = [str(number) for number, page in enumerate(pages, start=1) if not page.lines]
-    return [f"{', '.join(empty)}쪽에서 글자를 읽지 못했습니다."] if empty else []
+_GARBLED = "글자가 깨져 읽을 수 없는 PDF입니다(글꼴에 유니코드 대응표가 없거나 틀립니다)."
+_PICTURE = "글자가 없는 PDF입니다(스캔한 그림)."
 
 
-def _check_text(texts: Sequence[str], pages: int, name: str) -> None:
-    """Raise SourceError where a PDF has no text, or none that means what it shows."""
-    chars = [char for text in texts for char in text if not char.isspace()]
-    if len(chars) < max(20, 3 * pages):
+def _read(path: Path, options: Settings, on_page: OnPage) -> _Reading:
+    """Read the text of every page, or recognise it where there is none that means what it shows."""
+    pages = read_pages(path, options.max_pdf_pages)
+    wanted = [number for number, page in enumerate(pages) if needs_ocr(page)]
+    empty = [number for number, page in enumerate(pages) if not page.lines]
+    if not wanted:
+        if len(empty) == len(pages):
+            raise SourceError(f"{path.name}: {_PICTURE} {_FROM_LAW_GO_KR}")
+        return _Reading(pages, [], empty)
+    pictures = all(is_picture(pages[number]) for number in wanted)
+    why = _PICTURE if pictures else _GARBLED
+    if not options.max_ocr_pages or not ocr_is_ready():
+        readable = len(pages) - len({*wanted, *empty})
+        if readable <= len(wanted):
+            advice = INSTALL if options.max_ocr_pages else "LAW_MAX_OCR_PAGES가 0이라 문자 인식(OCR)을 하지 않습니다."
+            raise SourceError(f"{path.name}: {why} {advice} 또는 {_FROM_LAW_GO_KR}")
+        kept = [replace(page, lines=()) if number in wanted else page for number, page in enumerate(pages)]
+        return _Reading(kept, [], sorted({*wanted, *empty}))
+    if len(wanted) > options.max_ocr_pages:
         raise SourceError(
-            f"{name}: 글자가 없는 PDF입니다(스캔한 그림). 문자 인식(OCR)은 아직 지원하지 않습니다. {_FROM_LAW_GO_KR}"
+            f"{path.name}: 문자 인식(OCR)이 필요한 쪽이 {len(wanted):,}쪽이라 너무 많습니다"
+            f"(최대 {options.max_ocr_pages:,}쪽). 나누어서 넣거나 LAW_MAX_OCR_PAGES를 늘려 주십시오."
         )
-    hangul = [char for char in chars if "가" <= char <= "힣"]
-    hanja = sum("\u3400" <= char <= "\u9fff" or "\uf900" <= char <= "\ufaff" for char in chars)
-    latin = sum(char.isascii() and char.isalpha() for char in chars)
-    broken = sum(char == "\ufffd" or unicodedata.category(char) in ("Co", "Cn", "Cc", "Cs") for char in chars)
-    few_common = len(hangul) >= 100 and sum(char in _COMMON for char in hangul) < _FEW_COMMON * len(hangul)
-    few_korean = len(hangul) + hanja < _FEW_KOREAN * len(chars) and latin < 0.5 * len(chars)
-    if few_common or few_korean or broken > _MANY_BROKEN * len(chars) or any("(cid:" in text for text in texts):
-        raise SourceError(
-            f"{name}: 글자가 깨져 읽을 수 없는 PDF입니다(글꼴에 유니코드 대응표가 없거나 틀립니다). {_FROM_LAW_GO_KR}"
+    return _recognise(path, pages, wanted, options.ocr_seconds, on_page)
+
+
+def _recognise(path: Path, pages: list[Page], wanted: Sequence[int], seconds: float, on_page: OnPage) -> _Reading:
+    pages = list(pages)
+    recognised, unread = [], [number for number, page in enumerate(pages) if not page.lines and number not in wanted]
+    on_page(0, len(wanted))
+    for done, number in enumerate(wanted, start=1):
+        picture, dpi = render_page(path, number)
+        page = pages[number]
+        try:
+            lines = recognise(picture, dpi, number, page.height, seconds)
+        except TimeoutError as error:
+            raise SourceError(
+                f"{path.name}: {number + 1}쪽의 문자 인식(OCR)이 {seconds:.0f}초 안에 끝나지 않았습니다. "
+                "LAW_OCR_SECONDS를 늘리거나 더 또렷한 파일을 넣어 주십시오."
+            ) from error
+        except SourceError as error:
+            raise SourceError(f"{path.name}: {error}") from error
+        texts = [line.text for line in lines]
+        if lines and is_korean(texts):
+            pages[number] = replace(page, lines=tuple(lines), unmapped=0)
+            recognised.append(number)
+        elif is_picture(page) or is_garbled([line.text for line in page.lines], page.unmapped):
+            pages[number] = replace(page, lines=())
+            unread.append(number)
+        on_page(done, len(wanted))
+    return _Reading(pages, recognised, sorted(unread))
+
+
+def _warn(reading: _Reading) -> list[str]:
+    warnings = []
+    if reading.recognised:
+        warnings.append(
+            f"{_numbers(reading.recognised)}쪽은 광학 문자 인식(OCR)으로 읽었습니다. 틀린 글자가 있을 수 있고 "
+            "한자는 읽지 못하니, 원문과 대조해 주십시오."
         )
+    if reading.unread:
+        warnings.append(f"{_numbers(reading.unread)}쪽에서 글자를 읽지 못했습니다.")
+    return warnings
+
+
+def _numbers(pages: Sequence[int]) -> str:
+    """Return page numbers from 1, runs of them shortened: 1~3, 7."""
+    runs: list[list[int]] = []
+    for page in pages:
+        if runs and page == runs[-1][-1] + 1:
+            runs[-1].append(page)
+        else:
+            runs.append([page])
+    return ", ".join(f"{run[0] + 1}~{run[-1] + 1}" if len(run) > 1 else f"{run[0] + 1}" for run in runs)

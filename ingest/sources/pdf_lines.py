@@ -1,6 +1,7 @@
-"""The printed lines of a text PDF with their place on the page, read with pdfium; running heads and feet dropped.
+"""The printed lines of a PDF with their place on the page, and pages as pictures, read with pdfium.
 
-Lengths are in points. pdfium is not thread-safe: every call of it happens under one lock.
+Lengths are in points. pdfium is not thread-safe: every call of it happens under one lock. It is opened without form
+fill and JavaScript, and what is attached to a PDF is never touched.
 """
 
 from __future__ import annotations
@@ -8,25 +9,28 @@ from __future__ import annotations
 import ctypes
 import re
 import threading
-from collections import Counter, defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
-from itertools import pairwise
 from pathlib import Path
 
+import numpy as np
+import numpy.typing as npt
 import pypdfium2  # type: ignore[import-untyped]
 import pypdfium2.raw as pdfium  # type: ignore[import-untyped]
 
 from rag.errors import SourceError
 
-MAX_PAGES = 3000
-"""The longest statutes print on fewer than a thousand pages."""
-
 MAX_BYTES = 200 * 2**20
 
+Picture = npt.NDArray[np.uint8]
+"""A page in shades of grey: rows from the top, 0 is black."""
+
 _PDFIUM = threading.Lock()
-_OUTER = 0.12  # the part of a page's height, at top and bottom, in which running heads and feet stand
-_FOOT = re.compile(r"법제처\s*\d*\s*국가법령정보센터")
+_WIDE = 1.5  # ems; a wider gap may be that between columns or cells
+_FEW_GLYPHS = 50  # a page with fewer is looked at for pictures of text
+_LOW_DPI, _VECTOR_DPI, _HIGH_DPI = 150.0, 300.0, 300.0
+_MAX_SIDE = 5000  # dots; a poster-sized page is rendered more coarsely
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,11 +55,17 @@ class PrintedLine:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """A page: its size and its lines from top to bottom."""
+    """A page, or a column of one: its size and its lines from top to bottom.
+
+    As read, lines are cut where gaps are wide; `layout` joins them. `unmapped` counts glyphs of which the font does
+    not say what they mean; `drawn` says that pictures or paths cover a page that has hardly any text.
+    """
 
     width: float
     height: float
     lines: tuple[PrintedLine, ...]
+    unmapped: int = 0
+    drawn: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,23 +77,51 @@ class _Glyph:
     size: float
 
 
-def read_pages(path: Path) -> list[Page]:
+def read_pages(path: Path, max_pages: int) -> list[Page]:
     """Return the pages of a PDF. Raises SourceError, naming the file, the reason and what to do."""
     name = path.name
     _check_bytes(path)
+    with _opened(path) as document:
+        if len(document) > max_pages:
+            raise SourceError(
+                f"{name}: {len(document):,}쪽이라 너무 깁니다(최대 {max_pages:,}쪽). 나누어서 넣거나 "
+                "LAW_MAX_PDF_PAGES를 늘려 주십시오."
+            )
+        return [_read_page(document, index) for index in range(len(document))]
+
+
+def render_page(path: Path, index: int) -> tuple[Picture, float]:
+    """Return a page as a picture and its dots per inch: as many as a scan has, within reason. Raises SourceError."""
+    with _opened(path) as document:
+        page = document[index]
+        width, height = page.get_size()
+        dots = [
+            picture.get_px_size()[0] / max(1.0, (right - left) / 72)
+            for picture in page.get_objects([pdfium.FPDF_PAGEOBJ_IMAGE], max_depth=3)
+            for left, _, right, _ in [picture.get_bounds()]
+            if right - left > 0.5 * width
+        ]
+        dpi = min(max(max(dots, default=_VECTOR_DPI), _LOW_DPI), _HIGH_DPI)
+        dpi = min(dpi, _MAX_SIDE * 72 / max(width, height))
+        bitmap = page.render(scale=dpi / 72, grayscale=True, may_draw_forms=False)
+        picture = np.array(bitmap.to_numpy(), dtype=np.uint8).reshape(bitmap.height, bitmap.width)
+        bitmap.close()
+        page.close()
+        return picture, dpi
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[pypdfium2.PdfDocument]:
+    """Open a PDF and hold the lock meanwhile. Raises SourceError, also for what pdfium says inside."""
     with _PDFIUM:
         try:
             document = pypdfium2.PdfDocument(path)
         except pypdfium2.PdfiumError as error:
-            raise SourceError(_why_closed(name, error)) from error
+            raise SourceError(_why_closed(path.name, error)) from error
         try:
-            if len(document) > MAX_PAGES:
-                raise SourceError(
-                    f"{name}: {len(document):,}쪽이라 너무 깁니다(최대 {MAX_PAGES:,}쪽). 나누어서 넣어 주십시오."
-                )
-            return [_read_page(document, index) for index in range(len(document))]
+            yield document
         except pypdfium2.PdfiumError as error:
-            raise SourceError(f"{name}: 손상된 쪽이 있습니다. 파일을 다시 내려받아 주십시오.") from error
+            raise SourceError(f"{path.name}: 손상된 쪽이 있습니다. 파일을 다시 내려받아 주십시오.") from error
         finally:
             document.close()
 
@@ -121,11 +159,38 @@ def _read_page(document: pypdfium2.PdfDocument, index: int) -> Page:
     page = document[index]
     width, height = page.get_size()
     text = page.get_textpage()
-    lines = [line for row in _rows(text) if (line := _line(index, text, row))]
+    glyphs = text.count_chars()
+    unmapped = sum(pdfium.FPDFText_HasUnicodeMapError(text, i) == 1 for i in range(glyphs))
+    rows = (piece for row in _rows(text) for piece in _pieces(row))
+    lines = [line for row in rows if (line := _line(index, text, row))]
+    drawn = glyphs < _FEW_GLYPHS and _is_drawn(page, width * height)
     text.close()
     page.close()
-    lines.sort(key=lambda line: (-round(line.y), line.x0))
-    return Page(width, height, tuple(lines))
+    return Page(width, height, tuple(lines), unmapped, drawn)
+
+
+def _is_drawn(page: pypdfium2.PdfPage, area: float) -> bool:
+    """Whether pictures cover a good part of a page, or so many paths that they may be letters."""
+    covered, paths = 0.0, 0
+    for thing in page.get_objects([pdfium.FPDF_PAGEOBJ_IMAGE, pdfium.FPDF_PAGEOBJ_PATH], max_depth=3):
+        paths += thing.type == pdfium.FPDF_PAGEOBJ_PATH
+        if thing.type == pdfium.FPDF_PAGEOBJ_IMAGE:
+            left, bottom, right, top = thing.get_bounds()
+            covered += max(0.0, right - left) * max(0.0, top - bottom)
+    return covered > 0.2 * area or paths > 200
+
+
+def _pieces(row: list[tuple[int, _Glyph]]) -> Iterator[list[tuple[int, _Glyph]]]:
+    """Cut a row of glyphs where nothing is printed for a while."""
+    start, end = 0, None
+    for i, (_, glyph) in enumerate(row):
+        if glyph.char.isspace():
+            continue
+        if end is not None and glyph.x0 - end > _WIDE * max(glyph.size, 4):
+            yield row[start:i]
+            start = i
+        end = glyph.x1
+    yield row[start:]
 
 
 def _rows(text: pypdfium2.PdfTextPage) -> Iterator[list[tuple[int, _Glyph]]]:
@@ -197,69 +262,3 @@ def _clean(chars: str) -> str:
     if any("\ud800" <= char <= "\udfff" for char in chars):
         chars = chars.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
     return re.sub(r"\s+", " ", chars).strip()
-
-
-def drop_running(pages: Sequence[Page]) -> list[Page]:
-    """Return the pages without running heads and feet.
-
-    Those are the outermost lines of a page that stand at one height with one text, a number that counts pages aside,
-    on many pages, and apart from the text unless they are on nearly all. Nothing is dropped for what it says alone
-    but the foot of law.go.kr, which a single page has too.
-    """
-    seen = Counter(key for page in pages for key in {key for line in _outer(page) for key in _running_keys(line)})
-    gaps = (a.y - b.y for page in pages for a, b in pairwise(page.lines) if a.y - b.y > 0.9 * b.size)
-    pitch = min(gaps, default=0.0)
-    often, always = max(2, 0.4 * len(pages)), max(3, 0.8 * len(pages))
-
-    def count(line: PrintedLine) -> float:
-        return always if _FOOT.fullmatch(line.text) else max(seen[key] for key in _running_keys(line))
-
-    def keep(lines: Sequence[PrintedLine], outer: Sequence[PrintedLine]) -> int:
-        """Return how many of a page's lines, from one end, are running."""
-        end = next((i for i, line in enumerate(lines) if line not in outer or count(line) < often), len(lines))
-        apart = end == len(lines) or abs(lines[end - 1].y - lines[end].y) > 1.3 * pitch
-        return end if apart else next((i for i in range(end) if count(lines[i]) < always), end)
-
-    kept = []
-    for page in pages:
-        outer = _outer(page)
-        top = keep(page.lines, outer)
-        bottom = len(page.lines) - keep(page.lines[::-1], outer) if top < len(page.lines) else top
-        kept.append(Page(page.width, page.height, page.lines[top:bottom]))
-    return kept
-
-
-def _outer(page: Page) -> list[PrintedLine]:
-    return [line for line in page.lines if not _OUTER * page.height < line.y < (1 - _OUTER) * page.height]
-
-
-def _running_keys(line: PrintedLine) -> list[tuple[str, int, int]]:
-    """Return what a line has in common with its like on other pages: its text, or that around a page number."""
-    height = round(line.y / 2)
-    numbers = [
-        (line.text[: match.start()] + "#" + line.text[match.end() :], height, int(match[0]) - line.page)
-        for match in re.finditer(r"\d{1,4}", line.text)
-    ]
-    return [(line.text, height, 0), *numbers]
-
-
-def right_margins(pages: Sequence[Page]) -> list[float]:
-    """Return each page's right margin, found from all pages of its width."""
-    ends: dict[int, list[float]] = defaultdict(list)
-    for page in pages:
-        # A punctuation mark may hang over the margin.
-        ends[round(page.width)] += [
-            line.x1 for line in page.lines if line.text[-1] not in ".,;:'" and line.x1 < page.width
-        ]
-    margins = {width: _margin(sorted(edges)) for width, edges in ends.items() if edges}
-    return [margins.get(round(page.width), page.width) for page in pages]
-
-
-def _margin(edges: Sequence[float]) -> float:
-    """Return where justified lines end; where there are none, where the longest end, a few outliers aside."""
-    edge, count = Counter(round(x) for x in edges).most_common(1)[0]
-    beyond = sum(x > edge + 1 for x in edges)
-    if count >= max(3, 0.08 * len(edges)) and beyond < 0.2 * count:
-        near = [x for x in edges if abs(x - edge) < 0.6]
-        return sum(near) / len(near)
-    return edges[-1 - len(edges) // 50]
