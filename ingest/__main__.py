@@ -50,6 +50,8 @@ def _bar() -> Iterator[OnProgress]:
             total = progress.total or None
             bars[progress.stage] = tqdm(total=total, desc=progress.stage, unit=progress.unit, file=sys.stderr)
         bar = bars[progress.stage]
+        if progress.done < bar.n:
+            bar.reset(progress.total)  # the pages of the next file
         bar.update(progress.done - bar.n)
 
     try:

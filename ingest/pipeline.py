@@ -70,7 +70,8 @@ class Progress:
     @property
     def unit(self) -> str:
         """What is counted in this stage."""
-        return {"받기": "MB", "조회": "법령", "읽기": "파일", "낱말": "법령", "질문": "개"}.get(self.stage, "조각")
+        units = {"받기": "MB", "조회": "법령", "읽기": "파일", "문자 인식": "쪽", "낱말": "법령", "질문": "개"}
+        return units.get(self.stage, "조각")
 
     @property
     def seconds_left(self) -> float:
@@ -86,13 +87,15 @@ Reader = Callable[[Path], Statute]
 class _Candidate:
     """A file that was read, before it is decided whether its text goes in.
 
-    Only what that takes is kept; the texts of a whole statute book would fill the memory, so a winner is read again.
+    Only what that takes is kept; the texts of a whole statute book would fill the memory, so a winner is read again,
+    unless its pages had to be recognised, which takes seconds each.
     """
 
     path: Path
     sha256: str
     edition: Edition
     fingerprint: str
+    statute: Statute | None = None
 
     @property
     def rank(self) -> tuple[object, ...]:
@@ -167,22 +170,37 @@ def _read(
     started = time.monotonic()
     for done, path in enumerate(files, 1):
         try:
-            candidates.append(_candidate(path, store, read))
+            candidates.append(_candidate(path, store, read, on_progress))
         except SourceError as error:
             outcomes.append(Outcome(path.name, Result.FAILED, str(error), path=path))
         on_progress(Progress("읽기", done, len(files), done / (time.monotonic() - started + 1e-9)))
     return outcomes, candidates
 
 
-def _candidate(path: Path, store: StatuteStore, read: Reader) -> _Candidate:
+def _candidate(path: Path, store: StatuteStore, read: Reader, on_progress: OnProgress) -> _Candidate:
     sha256 = hash_file(path) if path.is_file() else ""
     known = store.texts.known_source(sha256) if read is read_file else None
+    kept = None
     if known is None:
-        statute = read(path)
+        statute, recognised = _read_one(path, read, on_progress)
         known = (statute.edition, statute.fingerprint())
+        kept = statute if recognised else None
         if read is read_file:
             store.texts.remember_source(sha256, *known)
-    return _Candidate(path, sha256, *known)
+    return _Candidate(path, sha256, *known, kept)
+
+
+def _read_one(path: Path, read: Reader, on_progress: OnProgress) -> tuple[Statute, bool]:
+    """Read a file; return whether pages of it had to be recognised, too."""
+    started, told = time.monotonic(), False
+
+    def on_page(done: int, total: int) -> None:
+        nonlocal told
+        told = True
+        on_progress(Progress("문자 인식", done, total, done / (time.monotonic() - started + 1e-9)))
+
+    statute = read_file(path, on_page) if read is read_file else read(path)
+    return statute, told
 
 
 def _newest(candidates: Iterable[_Candidate]) -> list[tuple[_Candidate, list[_Candidate]]]:
@@ -211,7 +229,7 @@ def _bring_in(
     outcome = _kept_out(name, edition, candidate.fingerprint, stored)
     if outcome is None:
         try:
-            statute, outcome = weigh(name, read(candidate.path), stored)
+            statute, outcome = weigh(name, candidate.statute or read(candidate.path), stored)
         except SourceError as error:
             return Outcome(name, Result.FAILED, str(error), path=candidate.path)
         if stored and outcome.result is Result.UPDATED and (refusal := _lost_items(statute, stored[0], store)):

@@ -90,7 +90,7 @@ class Settings(BaseSettings):
     max_ocr_pages: int = Field(
         default=300, ge=0, description="Most pages of a PDF that are read from their picture (OCR); 0: none."
     )
-    ocr_seconds: float = Field(default=120, gt=0, description="Most seconds the OCR of one column of a page may take.")
+    ocr_seconds: float = Field(default=300, gt=0, description="Most seconds the OCR of one column of a page may take.")
     host: str = Field(default="127.0.0.1", description="Address the app listens on; 0.0.0.0 for every interface.")
     port: int = Field(default=7860, ge=0, le=65535, description="Port the app listens on.")
 

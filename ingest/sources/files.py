@@ -13,7 +13,7 @@ from ingest.sources.hwp import read_hwp
 from ingest.sources.hwpx import read_hwpx
 from ingest.sources.lawgokr import read_json, read_xml
 from ingest.sources.markdown import read_markdown
-from ingest.sources.pdf import read_pdf
+from ingest.sources.pdf import OnPage, read_pdf
 from ingest.sources.plain import read_plain
 from ingest.sources.stated import NOTHING, complete
 from rag.errors import SourceError
@@ -35,7 +35,7 @@ READERS: dict[str, Callable[[Path], Statute]] = {
     ".json": read_json,
 }
 
-READER_VERSION = 1
+READER_VERSION = 2
 """Raise it when a reader reads the same bytes differently; files are then read anew."""
 
 
@@ -52,12 +52,15 @@ def find_files(paths: Iterable[Path]) -> Iterator[Path]:
             yield path
 
 
-def read_file(path: Path) -> Statute:
-    """Read a statute file. Raises SourceError, naming the file, the reason and what to do."""
-    return complete(read_untitled(path), NOTHING, path.name)
+def read_file(path: Path, on_page: OnPage = lambda done, total: None) -> Statute:
+    """Read a statute file; `on_page` is told of pages read from their picture.
+
+    Raises SourceError, naming the file, the reason and what to do.
+    """
+    return complete(read_untitled(path, on_page), NOTHING, path.name)
 
 
-def read_untitled(path: Path) -> Statute:
+def read_untitled(path: Path, on_page: OnPage = lambda done, total: None) -> Statute:
     """Read a statute file that may lack a title, which then is ''. Raises SourceError, as `read_file` does."""
     reader = READERS.get(path.suffix.lower())
     if not path.exists():
@@ -66,7 +69,7 @@ def read_untitled(path: Path) -> Statute:
         known = ", ".join(sorted(READERS))
         raise SourceError(f"{path.name}: 읽을 수 없는 형식입니다. 지금 읽을 수 있는 형식: {known}")
     try:
-        return reader(path)
+        return read_pdf(path, on_page=on_page) if reader is read_pdf else reader(path)
     except OSError as error:
         raise SourceError(f"{path.name}: 파일을 열 수 없습니다({error.strerror}).") from error
     except SourceError:

@@ -13,13 +13,14 @@ from pathlib import Path
 
 from ingest.grammar import StatuteBuilder
 from ingest.sources.head import make_edition, read_head
-from ingest.sources.lines import add_line, finish
+from ingest.sources.lines import ANNEX, add_line, finish, look_at
 from ingest.sources.pdf_join import join_lines
 from ingest.sources.pdf_layout import lay_out, right_margins
-from ingest.sources.pdf_lines import Page, read_pages, render_page
+from ingest.sources.pdf_lines import Page, read_pages, read_paths, render_page
 from ingest.sources.pdf_mend import mend
 from ingest.sources.pdf_ocr import INSTALL, ocr_is_ready, recognise
 from ingest.sources.pdf_quality import is_garbled, is_korean, is_picture, needs_ocr
+from ingest.sources.pdf_tables import tabulate
 from rag.errors import SourceError
 from rag.settings import Settings, settings
 from rag.statutes import Statute
@@ -42,7 +43,7 @@ class _Reading:
 def read_pdf(path: Path, options: Settings | None = None, on_page: OnPage = lambda done, total: None) -> Statute:
     """Read one PDF within the limits of `options`. Raises SourceError, naming the file, the reason and what to do."""
     reading = _read(path, options or settings(), on_page)
-    pages = lay_out(reading.pages)
+    pages = lay_out(_with_tables(path, reading.pages))
     lines = [line for page in pages for line in page.lines]
     if reading.recognised:
         lines = mend(lines)
@@ -56,6 +57,16 @@ def read_pdf(path: Path, options: Settings | None = None, on_page: OnPage = lamb
     for line in join_lines(lines[head.length :], right_margins(pages)):
         add_line(builder, line)
     return finish(builder, path.name, known=bool(head.edition), advice=_FROM_LAW_GO_KR)
+
+
+def _with_tables(path: Path, pages: Sequence[Page]) -> list[Page]:
+    """Make the tables of annexes (별표) lines; an article's text has none, only what looks like one."""
+    annexes = (n for n, page in enumerate(pages) if any(look_at(line.text) == ANNEX for line in page.lines))
+    first = next(annexes, len(pages))
+    return [
+        page if number < first or page.recognised else tabulate(page, read_paths(path, number))
+        for number, page in enumerate(pages)
+    ]
 
 
 _GARBLED = "글자가 깨져 읽을 수 없는 PDF입니다(글꼴에 유니코드 대응표가 없거나 틀립니다)."
@@ -106,7 +117,7 @@ def _recognise(path: Path, pages: list[Page], wanted: Sequence[int], seconds: fl
             raise SourceError(f"{path.name}: {error}") from error
         texts = [line.text for line in lines]
         if lines and is_korean(texts):
-            pages[number] = replace(page, lines=tuple(lines), unmapped=0)
+            pages[number] = replace(page, lines=tuple(lines), recognised=True)
             recognised.append(number)
         elif is_picture(page) or is_garbled([line.text for line in page.lines], page.unmapped):
             pages[number] = replace(page, lines=())

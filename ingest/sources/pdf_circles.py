@@ -8,7 +8,7 @@ from itertools import groupby
 
 import numpy as np
 
-from ingest.sources.pdf_lines import Picture
+from ingest.sources.pdf_lines import Ink, Picture
 
 _ANGLES = [(math.cos(a), math.sin(a)) for a in np.linspace(0, 2 * math.pi, 48, endpoint=False)]
 _RING, _INSIDE = 0.9, 0.02  # shares: of the ring that has ink at least; of the inside, which holds a number
@@ -33,7 +33,7 @@ def find_circles(picture: Picture, line: Box, *, all_along: bool) -> Iterator[tu
         return
     paper, black = float(np.percentile(part, 90)), float(part.min())
     ink = part < paper - 0.25 * (paper - black)  # rings are thin, and pale in a scan
-    for start, end in _runs(ink.any(axis=0)):
+    for start, end in _runs(np.logical_or.reduce(ink, axis=0)):
         if start + x0 < left - 2 * em and not all_along:
             continue
         if _is_circled(ink[:, start:end], em):
@@ -42,7 +42,7 @@ def find_circles(picture: Picture, line: Box, *, all_along: bool) -> Iterator[tu
             return
 
 
-def _runs(columns: np.ndarray[tuple[int], np.dtype[np.bool_]]) -> Iterator[tuple[int, int]]:
+def _runs(columns: Ink) -> Iterator[tuple[int, int]]:
     start = 0
     for inked, group in groupby(columns):
         length = len(list(group))
@@ -51,8 +51,8 @@ def _runs(columns: np.ndarray[tuple[int], np.dtype[np.bool_]]) -> Iterator[tuple
         start += length
 
 
-def _is_circled(ink: np.ndarray[tuple[int, int], np.dtype[np.bool_]], em: float) -> bool:
-    rows = np.flatnonzero(ink.any(axis=1))
+def _is_circled(ink: Ink, em: float) -> bool:
+    rows = np.flatnonzero(np.logical_or.reduce(ink, axis=1))
     height, width = int(rows[-1] - rows[0] + 1), ink.shape[1]
     if not (0.5 * em < width < 1.4 * em and 0.8 < width / height < 1.25):
         return False

@@ -27,10 +27,12 @@ from ingest.sources.lines import (
 )
 from ingest.sources.pdf_lines import PrintedLine, splits
 from ingest.sources.pdf_spacing import Spacing
+from ingest.sources.pdf_tables import CELL_BORDER
 from rag.statutes import article_key
 
 _TOLERANCE = 1.5  # points by which indentations that are meant to be equal may differ
 _ANNOUNCEMENT = re.compile(r"다음|아래|각\s?[호목]")
+_ENDED = re.compile(r"[.:>)\]\"”』」]$|삭제$|^제\S+조(?:의\d+)*$")
 _CLOSING = {")": "(", "]": "[", ">": "<", "」": "「", "”": "“"}
 _PARTICLE = re.compile(r"(?:[은는을를의와과도만]|에서?|으?로서?|이라|가)(?=\s|[ㆍ,])|(?:이라|에게|에서|으로|까지|부터)")
 
@@ -177,6 +179,8 @@ class _Joiner:
         if kind == TEXT and split_heading(line.text):
             kind = HEAD
         stands_out = line.style in self.layout.head_styles and kind in (HEAD, DIVISION, ADDENDUM)
+        if kind == TEXT and self.parts and self.kind in (HEAD, Depth.PARAGRAPH.name) and not _ENDED.search(self.text):
+            return ""  # articles and 항 are sentences: what stops in the middle goes on, however short the line
         if not self.parts or stands_out or self._ended_before(line):
             return kind if self._fits(kind, line, certain=True) else TEXT
         return kind if kind != TEXT and self._fits(kind, line, certain=False) else ""
@@ -184,7 +188,7 @@ class _Joiner:
     def _ended_before(self, line: PrintedLine) -> bool:
         """Whether the page shows that the open logical line has ended before a printed line."""
         first, last, layout = self.parts[0], self.parts[-1], self.layout
-        if not layout.full(last, line):
+        if not layout.full(last, line) or CELL_BORDER in last.text or CELL_BORDER in line.text:
             return True
         if len(self.parts) > 1:
             if abs(line.x0 - last.x0) > _TOLERANCE:

@@ -9,13 +9,15 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from difflib import SequenceMatcher
 from itertools import groupby, pairwise
 from statistics import median
 
 from ingest.sources.pdf_lines import Page, PrintedLine
 
 _OUTER = 0.12  # the part of a page's height, at top and bottom, in which running heads and feet stand
-_FOOT = re.compile(r"법제처\s*\d*\s*국가법령정보센터")
+_EDGE = 0.07  # the part in which nothing but they stands
+_FOOT = re.compile(r"법제처\s*\S{0,5}\s*국가법령.{2,3}센터")
 _MIDDLE = (0.4, 0.6)  # where in a page's width the gap between two columns lies
 _MANY = 8  # lines that a column has at least where it is to tell the gap
 
@@ -159,22 +161,36 @@ def drop_running(pages: Sequence[Page]) -> list[Page]:
     pitch = min(gaps, default=0.0)
     often, always = max(2, 0.4 * len(pages)), max(3, 0.8 * len(pages))
 
-    def count(line: PrintedLine) -> float:
-        return always if _FOOT.fullmatch(line.text) else max(seen[key] for key in _running_keys(line))
+    def count(page: Page, line: PrintedLine) -> float:
+        if _FOOT.fullmatch(line.text):
+            return always
+        misread = _like(line, pages) if page.recognised else 0
+        return max(misread, *(seen[key] for key in _running_keys(line)))
 
-    def keep(lines: Sequence[PrintedLine], outer: Sequence[PrintedLine]) -> int:
+    def keep(page: Page, lines: Sequence[PrintedLine], outer: Sequence[PrintedLine]) -> int:
         """Return how many of a page's lines, from one end, are running."""
-        end = next((i for i, line in enumerate(lines) if line not in outer or count(line) < often), len(lines))
+        end = next((i for i, line in enumerate(lines) if line not in outer or count(page, line) < often), len(lines))
         apart = end == len(lines) or abs(lines[end - 1].y - lines[end].y) > 1.3 * pitch
-        return end if apart else next((i for i in range(end) if count(lines[i]) < always), end)
+        return end if apart else next((i for i in range(end) if count(page, lines[i]) < always), end)
 
     kept = []
     for page in pages:
         outer = _outer(page)
-        top = keep(page.lines, outer)
-        bottom = len(page.lines) - keep(page.lines[::-1], outer) if top < len(page.lines) else top
+        top = keep(page, page.lines, outer)
+        bottom = len(page.lines) - keep(page, page.lines[::-1], outer) if top < len(page.lines) else top
         kept.append(replace(page, lines=page.lines[top:bottom]))
     return kept
+
+
+def _like(line: PrintedLine, pages: Sequence[Page]) -> int:
+    """Return on how many pages a line at the very edge stands much as here, for one whose letters are not certain."""
+    height = pages[line.page].height
+    if _EDGE * height < line.y < (1 - _EDGE) * height:
+        return 0
+    return sum(
+        any(abs(o.y - line.y) < 5 and SequenceMatcher(None, o.text, line.text).ratio() > 0.5 for o in _outer(page))
+        for page in pages
+    )
 
 
 def _outer(page: Page) -> list[PrintedLine]:

@@ -12,6 +12,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -30,7 +31,12 @@ _PDFIUM = threading.Lock()
 _WIDE = 1.5  # ems; a wider gap may be that between columns or cells
 _FEW_GLYPHS = 50  # a page with fewer is looked at for pictures of text
 _LOW_DPI, _VECTOR_DPI, _HIGH_DPI = 150.0, 300.0, 300.0
+_MAX_PATHS = 5000
 _MAX_SIDE = 5000  # dots; a poster-sized page is rendered more coarsely
+
+
+Ink = npt.NDArray[np.bool_]
+"""Where a part of a picture is dark."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +64,8 @@ class Page:
     """A page, or a column of one: its size and its lines from top to bottom.
 
     As read, lines are cut where gaps are wide; `layout` joins them. `unmapped` counts glyphs of which the font does
-    not say what they mean; `drawn` says that pictures or paths cover a page that has hardly any text.
+    not say what they mean; `drawn` says that pictures or paths cover a page that has hardly any text,
+    `recognised` that it was read from its picture.
     """
 
     width: float
@@ -66,6 +73,7 @@ class Page:
     lines: tuple[PrintedLine, ...]
     unmapped: int = 0
     drawn: bool = False
+    recognised: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +116,16 @@ def render_page(path: Path, index: int) -> tuple[Picture, float]:
         bitmap.close()
         page.close()
         return picture, dpi
+
+
+def read_paths(path: Path, index: int) -> list[tuple[float, float, float, float]]:
+    """Return the boxes (left, bottom, right, top) of what is drawn on a page, no more than a page of tables has."""
+    with _opened(path) as document:
+        page = document[index]
+        drawn = islice(page.get_objects([pdfium.FPDF_PAGEOBJ_PATH], max_depth=3), _MAX_PATHS)
+        boxes = [thing.get_bounds() for thing in drawn]
+        page.close()
+        return boxes
 
 
 @contextmanager

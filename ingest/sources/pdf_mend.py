@@ -7,6 +7,7 @@ it, and letters that look like digits become digits where only digits can stand.
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -29,11 +30,21 @@ _QUOTED = (
 )
 
 
+_MISREAD = re.compile(r"[(\[]?[0-9@®©&>O°]{1,3}[)\]:”’\"]?\s+(?=[가-힣「])")
+"""What Tesseract makes of ①: it cannot read it, and so says (2), @, 66 or 0)."""
+
+
 def mend(lines: Sequence[PrintedLine]) -> list[PrintedLine]:
     """Return the lines of a whole document, in reading order, as the grammar of statutes wants them."""
+    columns = Counter(round(line.x0) for line in lines if line.text.startswith(CIRCLE))
+    column = columns.most_common(1)[0][0] if columns else None
     mended, last = [], 0
     for line in lines:
         text = mend_text(line.text)
+        if column is not None and abs(line.x0 - column) < 2:
+            text = _MISREAD.sub(f"{CIRCLE} ", text, count=1) if _MISREAD.match(text) else text
+        if (head := split_heading(text)) and head.title and (misread := _MISREAD.match(head.rest)):
+            text = text.removesuffix(head.rest) + f"{CIRCLE} {head.rest[misread.end() :]}"
         heading = split_heading(text)
         if is_addendum(text) or (heading and (is_heading(heading, text) or CIRCLE in text)):
             last = 0

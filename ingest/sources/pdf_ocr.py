@@ -20,9 +20,10 @@ from statistics import median
 from tempfile import TemporaryDirectory
 
 import numpy as np
+from PIL import Image
 
 from ingest.sources.pdf_circles import find_circles
-from ingest.sources.pdf_lines import Picture, PrintedLine
+from ingest.sources.pdf_lines import Ink, Picture, PrintedLine
 from rag.errors import SourceError
 
 CIRCLE = "◯"
@@ -64,15 +65,33 @@ def recognise(picture: Picture, dpi: float, page: int, height: float, seconds: f
 
     Raises TimeoutError, and SourceError where Tesseract fails.
     """
+    upright = straighten(picture)
     found = [
-        line
-        for top, left, region in regions(picture)
+        _moved(_with_circles(line, region), left, top)
+        for top, left, region in regions(upright)
         for line in _read_region(region, dpi, seconds)
-        for line in [_moved(_with_circles(line, region), left, top)]
     ]
-    slope = _slope(found)
-    lines = [line for line in (_printed(line, slope, dpi, page, height) for line in found) if line]
-    return _even(lines)
+    return _even([line for line in (_printed(line, dpi, page, height) for line in found) if line])
+
+
+def straighten(picture: Picture) -> Picture:
+    """Turn a picture that lay askew, by up to three degrees, so that its lines run level."""
+    y, x = np.nonzero(picture[::2, ::2] < 128)
+    step = max(1, len(x) // 20_000)
+    y, x = y[::step], x[::step]
+    if len(x) < 500:
+        return picture
+
+    def sharpness(angle: float) -> float:
+        rows = np.round(y - x * math.tan(math.radians(angle))).astype(int)
+        return float((np.bincount(rows - rows.min()).astype(float) ** 2).sum())
+
+    coarse = max(np.arange(-3, 3.01, 0.25), key=sharpness)
+    angle = float(max(np.arange(coarse - 0.25, coarse + 0.26, 0.05), key=sharpness))
+    if abs(angle) < 0.1:
+        return picture
+    turned = Image.fromarray(picture).rotate(angle, resample=Image.Resampling.BICUBIC, fillcolor=255)
+    return np.asarray(turned, dtype=np.uint8)
 
 
 def regions(picture: Picture) -> Iterator[tuple[int, int, Picture]]:
@@ -80,10 +99,9 @@ def regions(picture: Picture) -> Iterator[tuple[int, int, Picture]]:
     ink = picture < 128
     width = ink.shape[1]
     middle = slice(int(0.4 * width), int(0.6 * width))
-    share = ink[:, middle].mean(axis=0)
-    body = ink.any(axis=1).sum()
-    gap = _widest_gap(ink[:, middle], int(0.008 * width), limit=0.12 * body)
-    if gap is None or share.mean() < 0.02:
+    usual = float(ink[:, int(0.1 * width) : int(0.9 * width)].sum(axis=0).mean())
+    gap = _widest_gap(ink[:, middle], int(0.008 * width), limit=0.25 * usual)
+    if gap is None or not usual:
         yield 0, 0, picture
         return
     x = middle.start + gap
@@ -100,7 +118,7 @@ def regions(picture: Picture) -> Iterator[tuple[int, int, Picture]]:
         row += rows
 
 
-def _widest_gap(ink: np.ndarray[tuple[int, int], np.dtype[np.bool_]], least: int, limit: float) -> int | None:
+def _widest_gap(ink: Ink, least: int, limit: float) -> int | None:
     """Return the middle of the widest run of columns that have ink in few rows."""
     empty = ink.sum(axis=0) <= limit
     best, start = (0, 0), 0
@@ -112,10 +130,10 @@ def _widest_gap(ink: np.ndarray[tuple[int, int], np.dtype[np.bool_]], least: int
     return best[1] + best[0] // 2 if best[0] >= least else None
 
 
-def _rows_across(ink: np.ndarray[tuple[int, int], np.dtype[np.bool_]], x: int, reach: int) -> list[bool]:
+def _rows_across(ink: Ink, x: int, reach: int) -> list[bool]:
     """Say of every row of dots whether it belongs to a line of text that runs over x."""
-    text = ink.any(axis=1)
-    across = ink[:, x - reach : x + reach].any(axis=1)
+    text = np.logical_or.reduce(ink, axis=1)
+    across = np.logical_or.reduce(ink[:, x - reach : x + reach], axis=1)
     result: list[bool] = []
     last = False
     for has_text, group in groupby(range(len(text)), key=lambda row: bool(text[row])):
@@ -210,41 +228,25 @@ def _place(text: str, letters: int) -> int:
     return len(text)
 
 
-def _slope(lines: Sequence[_Line]) -> float:
-    """Return by how much lines fall to the right, for a page that lay askew."""
-    slopes = []
-    for line in lines:
-        tall = median(word.y1 - word.y0 for word in line.words)
-        words = [word for word in line.words if 0.7 * tall < word.y1 - word.y0 < 1.3 * tall]
-        if len(words) >= 6 and words[-1].x1 - words[0].x0 > 15 * tall:
-            xs, ys = [(w.x0 + w.x1) / 2 for w in words], [(w.y0 + w.y1) / 2 for w in words]
-            slopes.append(float(np.polyfit(xs, ys, 1)[0]))
-    return median(slopes) if len(slopes) >= 5 else 0.0
-
-
-def _printed(line: _Line, slope: float, dpi: float, page: int, height: float) -> PrintedLine | None:
-    """Turn dots into points, the page set upright; None for a smudge."""
+def _printed(line: _Line, dpi: float, page: int, height: float) -> PrintedLine | None:
+    """Turn dots into points; None for a smudge."""
     weight = sum(len(word.text) for word in line.words)
     if sum(word.confidence * len(word.text) for word in line.words) < _UNSURE * weight:
         return None
-    scale, angle = 72 / dpi, math.atan(slope)
-    middle = median((word.y0 + word.y1) / 2 - slope * (word.x0 - line.words[0].x0) for word in line.words)
-    x0 = min(word.x0 for word in line.words)
-    x1 = max(word.x1 for word in line.words)
-    shift = middle * math.tan(angle)
+    scale = 72 / dpi
+    x0, x1 = (edge(getattr(w, side) for w in line.words) * scale for edge, side in ((min, "x0"), (max, "x1")))
     size = median(word.y1 - word.y0 for word in line.words) * scale
-    first = line.text.split(" ", 1)[0]
-    letter = (x1 - x0) * scale / max(1, len(line.text))
+    letter = (x1 - x0) / max(1, len(line.text))
     return PrintedLine(
         page=page,
-        x0=(x0 + shift) * scale,
-        x1=(x1 + shift) * scale,
-        y=height - (middle - slope * x0) * scale,
+        x0=x0,
+        x1=x1,
+        y=height - median((word.y0 + word.y1) / 2 for word in line.words) * scale,
         size=size,
         style="",
-        width=(x1 - x0) * scale,
+        width=x1 - x0,
         run=1.2 * max(letter, size),  # edges are known to a letter or so
-        word=letter * len(first),
+        word=letter * len(line.text.split(" ", 1)[0]),
         space=0.3 * size,
         text=line.text,
     )

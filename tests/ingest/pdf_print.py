@@ -9,6 +9,7 @@ import random
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cache
 from pathlib import Path
 
 import pypdf
@@ -45,7 +46,8 @@ class Setting:
     title_size: float = 12
     indents: dict[str, tuple[float, float]] = field(
         default_factory=lambda: {
-            "편장": (14, 14), "조": (0, 12), "항": (16, 16), "호": (16, 26), "목": (26, 36), "글": (16, 16), "부칙": (56, 56),
+            "편장": (14, 14), "조": (0, 12), "항": (16, 16), "호": (16, 26), "목": (26, 36), "글": (16, 16),
+            "부칙": (56, 56),
         }
     )  # fmt: skip
     head: Callable[[Edition], Sequence[str]] = lambda e: (
@@ -67,7 +69,8 @@ LAW = Setting("law.go.kr")
 GAZETTE = Setting(
     "gazette, two columns", font="NanumMyeongjo", bold="NanumMyeongjoBold", size=9, pitch=13.5, left=45, right=550,
     gutter=20, title_size=16,
-    indents={"편장": (30, 30), "조": (0, 9), "항": (9, 9), "호": (9, 20), "목": (18, 29), "글": (9, 9), "부칙": (40, 40)},
+    indents={"편장": (30, 30), "조": (0, 9), "항": (9, 9), "호": (9, 20), "목": (18, 29), "글": (9, 9),
+             "부칙": (40, 40)},
     running=lambda e, page: ("제20417호          관     보          2023. 1. 3.(화요일)", f"- {page} -"),
 )  # fmt: skip
 ORDINANCE = Setting(
@@ -79,9 +82,10 @@ ORDINANCE = Setting(
     running=lambda e, page: ("", f"{page} / 24"),
 )  # fmt: skip
 HWP = Setting(
-    "word processor (HWP)", font="NanumMyeongjo", bold="NanumMyeongjo", size=11, pitch=19, left=85, right=510, top=740,
-    bottom=85, title_size=16,
-    indents={"편장": (120, 120), "조": (0, 0), "항": (11, 0), "호": (11, 24), "목": (22, 35), "글": (11, 0), "부칙": (190, 190)},
+    "word processor (HWP)", font="NanumMyeongjo", bold="NanumMyeongjo", size=11, pitch=19, left=85, right=510,
+    top=740, bottom=85, title_size=16,
+    indents={"편장": (120, 120), "조": (0, 0), "항": (11, 0), "호": (11, 24), "목": (22, 35), "글": (11, 0),
+             "부칙": (190, 190)},
     running=lambda e, page: ("", f"- {page} -"),
 )  # fmt: skip
 SETTINGS = (LAW, GAZETTE, ORDINANCE, HWP)
@@ -204,10 +208,7 @@ def _print_line(
     spare = (justify_to - x - pdfmetrics.stringWidth(line, setting.font, setting.size)) if justify_to else 0
     spread = setting.justified and kind not in ("조", "편장", "부칙") and 0 < spare < 30
     text.setCharSpace(spare / (len(line) - 1) if spread and len(line) > 1 else 0)
-    head = 0
-    if kind in ("조", "편장", "부칙"):
-        match = re.match(r"제\d+조(?:의\d+)*(?:\((?:[^()]|\([^()]*\))*\))?", line) if kind == "조" else None
-        head = match.end() if match else len(line)
+    head = _head(kind, line)
     text.setFont(setting.bold, setting.size)
     text.textOut(line[:head])
     text.setFont(setting.font, setting.size)
@@ -215,14 +216,23 @@ def _print_line(
     canvas.drawText(text)
 
 
+def _head(kind: str, line: str) -> int:
+    """Return how many characters of a paragraph's first line are bold."""
+    if kind != "조":
+        return len(line) if kind in ("편장", "부칙") else 0
+    match = re.match(r"제\d+조(?:의\d+)*(?:\((?:[^()]|\([^()]*\))*\))?", line)
+    return match.end() if match else 0
+
+
 def _break(text: str, kind: str, setting: Setting, width: float) -> list[str]:
     """Break a paragraph after any CJK character or space (or only at spaces), as late as it fits."""
     lines: list[str] = []
     while text:
-        room = width - setting.indents[kind][bool(lines)] - (3 if not lines else 0)  # a bold head is wider
+        room = width - setting.indents[kind][bool(lines)]
+        head = 0 if lines else _head(kind, text)
         fits, used, end = 0, 0.0, 0
         for end, char in enumerate(text, start=1):
-            used += pdfmetrics.stringWidth(char, setting.font if kind != "조" or lines else setting.bold, setting.size)
+            used += _width(char, setting.bold if end <= head else setting.font) * setting.size
             if used > room and char != " ":
                 break
             if char in " -" or (not setting.by_word and "\u2e80" <= char < "\ufb00"):
@@ -233,6 +243,11 @@ def _break(text: str, kind: str, setting: Setting, width: float) -> list[str]:
         lines.append(text[:fits].rstrip())
         text = text[fits:].lstrip()
     return lines
+
+
+@cache
+def _width(char: str, font: str) -> float:
+    return float(pdfmetrics.stringWidth(char, font, 1))
 
 
 def scan(source: Path, path: Path, *, dpi: int = 200, askew: float = 0.0, noise: int = 12, pages: int = 99) -> Path:
