@@ -99,12 +99,14 @@ def sample(folder: Path, count: int, most: int) -> list[Statute]:
     found: list[Statute] = []
     for file in files:
         try:
-            statute = printable(read_markdown(file))
+            whole = read_markdown(file)
+            statute = printable(whole)
         except SourceError:
             continue
         texts = [article.text for article in statute.articles]
         tabular = any(re.search(r"[│┃┌─|]|\[그림", text) for text in texts)
         numbered = all(re.fullmatch(r"제\d+조(의\d+)*", article.label) for article in statute.articles)
+        numbered = numbered and list(map(labels, statute.articles)) == list(map(labels, whole.articles))
         if 2 <= len(texts) <= most and not tabular and numbered and statute.edition.effective:
             found.append(statute)
         if len(found) == count:

@@ -51,7 +51,8 @@ class Layout:
     def full(self, line: PrintedLine, following: PrintedLine) -> bool:
         """Whether a line had no room for what follows it, so that the paragraph may go on."""
         piece = following.word if self.by_word else following.run
-        return self.touches(line) or line.x0 + line.width + line.space + piece > self.margins[line.page]
+        slack = 0.15 * line.size if self.by_word else 0  # of ragged lines the margin is only guessed
+        return self.touches(line) or line.x0 + line.width + line.space + piece + slack > self.margins[line.page]
 
     def touches(self, line: PrintedLine) -> bool:
         """Whether a line reaches the right margin."""

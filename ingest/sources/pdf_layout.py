@@ -19,7 +19,7 @@ _OUTER = 0.12  # the part of a page's height, at top and bottom, in which runnin
 _EDGE = 0.07  # the part in which nothing but they stands
 _FOOT = re.compile(r"법제처\s*\S{0,5}\s*국가법령.{2,3}센터")
 _MIDDLE = (0.4, 0.6)  # where in a page's width the gap between two columns lies
-_MANY = 8  # lines that a column has at least where it is to tell the gap
+_MANY, _FEW = 8, 3  # lines that the left column and the right one have at least where they are to tell the gap
 
 
 def lay_out(pages: Sequence[Page]) -> list[Page]:
@@ -54,7 +54,7 @@ def _gutter(page: Page) -> float | None:
     low, high = (part * page.width for part in _MIDDLE)
     left = [line for line in page.lines if line.x0 < low and line.x1 < high]
     right = [line for line in page.lines if line.x0 > low and line.x1 > high]
-    if min(len(left), len(right)) < _MANY:
+    if len(left) < _MANY or len(right) < _FEW:
         return None
     start, end = max(line.x1 for line in left), min(line.x0 for line in right)
     size = median(line.size for line in left)

@@ -101,7 +101,7 @@ if FONTS_AT_HAND:
 
 
 def printable(statute: Statute) -> Statute:
-    """Return a statute without the characters that Nanum does not have."""
+    """Return a statute without the characters that Nanum does not have, ㉑ and most Hanja among them."""
     known = pdfmetrics.getFont("NanumMyeongjo").face.charToGlyph.keys()
     known &= pdfmetrics.getFont("NanumGothic").face.charToGlyph.keys()
 
@@ -109,7 +109,7 @@ def printable(statute: Statute) -> Statute:
         return re.sub(r"\s+", " ", "".join(char for char in text if ord(char) in known)).strip()
 
     def line(of: Line) -> Line:
-        return replace(of, text=clean(of.text))
+        return replace(of, label=clean(of.label), text=clean(of.text))
 
     def article(of: Article) -> Article:
         paragraphs = (Paragraph(p.number, tuple(map(line, p.lines))) for p in of.paragraphs)
