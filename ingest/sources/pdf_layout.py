@@ -104,10 +104,10 @@ def _join(left: PrintedLine, right: PrintedLine) -> PrintedLine:
 def _split_columns(pages: Sequence[Page], gutters: Sequence[float | None]) -> Iterator[Page]:
     """Yield every page whole or, where it has columns, what is above them, the left and the right one."""
     bands = [list(_bands(page, gutter)) for page, gutter in zip(pages, gutters, strict=True)]
-    starts = [
-        _leftmost([line for page in bands for across, *sides in page if not across for line in sides[side]])
-        for side in (0, 1)
+    columns = [
+        [line for page in bands for across, *sides in page if not across for line in sides[side]] for side in (0, 1)
     ]
+    starts = _starts(*columns)
     for page, gutter, parts in zip(pages, gutters, bands, strict=True):
         if gutter is None:
             yield page
@@ -139,6 +139,19 @@ def _bands(page: Page, gutter: float | None) -> Iterator[tuple[bool, list[Printe
                 yield True, above, []
                 left, right = [x for x in left if x.y <= top], [x for x in right if x.y <= top]
         yield False, left, right
+
+
+def _starts(left: Sequence[PrintedLine], right: Sequence[PrintedLine]) -> tuple[float, float]:
+    """Return where both columns begin; in one, all lines may be indented, and then its end tells."""
+    starts = _leftmost(left), _leftmost(right)
+    if not left or not right:
+        return starts
+    ends = [Counter(round(line.x1) for line in lines).most_common(1)[0] for lines in (left, right)]
+    apart = ends[1][0] - ends[0][0]
+    if min(count for _, count in ends) < 3 or abs(starts[1] - starts[0] - apart) < 4:
+        return starts
+    start = min(starts[0], starts[1] - apart)
+    return start, start + apart
 
 
 def _leftmost(lines: Sequence[PrintedLine]) -> float:
