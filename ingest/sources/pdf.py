@@ -89,8 +89,9 @@ def _read(path: Path, options: Settings, on_page: OnPage) -> _Reading:
         if readable <= len(wanted):
             advice = INSTALL if options.max_ocr_pages else "LAW_MAX_OCR_PAGES가 0이라 문자 인식(OCR)을 하지 않습니다."
             raise SourceError(f"{path.name}: {why} {advice} 또는 {_FROM_LAW_GO_KR}")
-        kept = [replace(page, lines=()) if number in wanted else page for number, page in enumerate(pages)]
-        return _Reading(kept, [], sorted({*wanted, *empty}))
+        lost = {number for number in wanted if _is_lost(pages[number])}
+        kept = [replace(page, lines=()) if number in lost else page for number, page in enumerate(pages)]
+        return _Reading(kept, [], sorted({*lost, *empty}))
     if len(wanted) > options.max_ocr_pages:
         raise SourceError(
             f"{path.name}: 문자 인식(OCR)이 필요한 쪽이 {len(wanted):,}쪽이라 너무 많습니다"
@@ -119,11 +120,16 @@ def _recognise(path: Path, pages: list[Page], wanted: Sequence[int], seconds: fl
         if lines and is_korean(texts):
             pages[number] = replace(page, lines=tuple(lines), recognised=True)
             recognised.append(number)
-        elif is_picture(page) or is_garbled([line.text for line in page.lines], page.unmapped):
+        elif _is_lost(page):
             pages[number] = replace(page, lines=())
             unread.append(number)
         on_page(done, len(wanted))
     return _Reading(pages, recognised, sorted(unread))
+
+
+def _is_lost(page: Page) -> bool:
+    """Whether a page that is not recognised says nothing; one in another language does."""
+    return is_picture(page) or is_garbled([line.text for line in page.lines], page.unmapped)
 
 
 def _warn(reading: _Reading) -> list[str]:
