@@ -98,15 +98,15 @@ def ask_tab(service: Service, demo: gr.Blocks) -> list[gr.Button]:
     demo.load(lambda value: show(next(iter(read_kept(value)), new_conversation())), kept, screen, **QUIET).then(
         _keep, *keeping, **QUIET
     )
-    past.chosen.input(lambda number, value: show(read_kept(value)[number]), [past.chosen, kept], screen, **QUIET)
+    past.chosen.input(lambda number, value: show(_nth(value, number)), [past.chosen, kept], screen, **QUIET)
     past.forget.click(lambda: [*show(new_conversation()), [], _chooser([])], None, [*screen, *keeping[1]], **QUIET)
     document = gr.Textbox(visible=False)
-    past.export.click(lambda talked: _document(service, talked), talk, document, **QUIET).then(
+    past.export.click(lambda talked: _document(service, talked), talk, document, **PRIVATE).then(
         None, document, None, js="(text) => window.law.download(text)", **PRIVATE
     )
     chat.select(_seen_again(service), talk, panel, **QUIET)
     if service.settings.feedback:
-        chat.like(_rated(service), talk, None, **QUIET)
+        chat.like(_rated(service), talk, None, **PRIVATE)
     return offered
 
 
@@ -175,6 +175,12 @@ def _past_box() -> Past:
             forget = gr.Button("기록 모두 지우기", size="sm", min_width=120, elem_id="forget")
         gr.HTML('<p class="law-help">대화는 이 브라우저에만 남습니다. 여럿이 쓰는 컴퓨터라면 기록을 지워 주십시오.</p>')
     return Past(kept, chosen, export, forget)
+
+
+def _nth(value: Any, number: int | None) -> Conversation:
+    """Return a kept conversation by its place, an empty one where the choice was taken back."""
+    kept = read_kept(value)
+    return kept[number] if number is not None and 0 <= number < len(kept) else new_conversation()
 
 
 def _keep(talked: Conversation, value: Any) -> tuple[Any, gr.Dropdown]:

@@ -44,7 +44,7 @@ FLAGS = (
 T = TypeVar("T")
 
 
-def until(ask: Callable[[], T], what: str, seconds: float = 60) -> T:
+def until(ask: Callable[[], T], what: str, seconds: float = 120) -> T:
     """Ask until the answer is true, and return it."""
     end = time.monotonic() + seconds
     while True:

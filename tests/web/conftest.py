@@ -44,5 +44,5 @@ def indexed(browser: Page) -> Page:
 
     browser.open()
     browser.shot("indexing")
-    until(lambda: "색인 중" not in browser.text(".law-state"), "the corpus to be indexed", 120)
+    until(lambda: "색인 중" not in browser.text(".law-state"), "the corpus to be indexed", 300)
     return browser
