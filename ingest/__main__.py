@@ -1,12 +1,14 @@
-"""`python -m ingest add PATH…|sync|status|remove LAW|rebuild`."""
+"""`python -m ingest add PATH…|sync|status|diff LAW|remove LAW|rebuild`."""
 
 from __future__ import annotations
 
 import json
 import sys
+import textwrap
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import date
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
@@ -14,14 +16,16 @@ from typing import Annotated, Any
 import typer
 from tqdm import tqdm
 
-from ingest import pipeline, prebuilt
+from ingest import pipeline, prebuilt, report
 from ingest import sync as sync_job
+from ingest.changes import render
+from ingest.editions import due
 from ingest.pipeline import OnProgress, Outcome, Progress, Result
 from rag.console import told_plainly
 from rag.embedding import StatuteEmbedder, load_embedder
+from rag.errors import LawError, StoreBusyError
 from rag.settings import settings
 from rag.store import StatuteStore, open_store, open_texts
-from rag.texts import StoredStatute
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, help="법령을 읽어 검색할 수 있게 넣습니다.")
 
@@ -64,12 +68,13 @@ def _bar() -> Iterator[OnProgress]:
 @app.command()
 def add(
     paths: Annotated[list[Path], typer.Argument(help="법령 파일(PDF, HWPX, DOCX, HTML, 텍스트 등) 또는 폴더")],
+    show_diff: Annotated[bool, typer.Option("--diff", help="갱신한 법령마다 바뀐 조문과 말을 보여 줌")] = False,
 ) -> None:
     """법령 파일을 읽어 넣습니다. 바뀐 조문만 다시 임베딩하고, 중단된 작업은 이어서 합니다."""
     with _opened() as (store, embedder), _bar() as on_progress:
         outcomes = pipeline.add(paths, store, embedder, settings().chunk_tokens, on_progress)
     for outcome in outcomes:
-        _print(outcome)
+        _print(outcome, show_diff)
     counts = Counter(outcome.result for outcome in outcomes)
     typer.echo(
         ", ".join(f"{result.value} {counts[result]}" for result in Result if counts[result]) or "넣을 파일이 없습니다."
@@ -78,10 +83,12 @@ def add(
         raise typer.Exit(1)
 
 
-def _print(outcome: Outcome) -> None:
+def _print(outcome: Outcome, show_diff: bool = False) -> None:
     typer.echo(f"[{outcome.result.value}] {outcome.message}", err=outcome.result is Result.FAILED)
     for warning in outcome.warnings:
         typer.echo(f"    주의: {warning}")
+    for change in outcome.changes if show_diff else ():
+        typer.echo(textwrap.indent(render(change), "    "))
 
 
 class Source(StrEnum):
@@ -118,29 +125,56 @@ def sync(
 
 
 @app.command()
-def status() -> None:
-    """들어 있는 법령과 판, 조문 수를 보여 줍니다."""
+def status(
+    law: Annotated[str, typer.Argument(help="법령 이름의 일부, 약칭 또는 법령ID; 없으면 모두")] = "",
+    as_json: Annotated[bool, typer.Option("--json", help="JSON으로 출력")] = False,
+) -> None:
+    """들어 있는 법령과 판, 날짜, 조문 수, 남은 일을 보여 줍니다. 시행일이 온 판이 있으면 먼저 반영합니다."""
     with told_plainly():
         texts = open_texts(settings())
-        for stored in texts.statutes():
-            typer.echo(_status_line(stored))
-        statutes, articles, chunks, pending = texts.counts()
-        texts.close()
-        typer.echo(f"법령 {statutes}, 조문 {articles}, 조각 {chunks}(남은 임베딩 {pending})")
+        try:
+            if due(texts, date.today()):
+                _promote()
+            statutes = report.find_statutes(texts.statutes(), law)
+        finally:
+            texts.close()
+        if law and not statutes:
+            raise LawError(f"이름에 '{law}'이(가) 들어간 법령이 없습니다.")
+        if as_json:
+            typer.echo(json.dumps(report.status_json(statutes, date.today()), ensure_ascii=False, indent=2))
+        else:
+            typer.echo("\n".join(report.status_lines(statutes, date.today())))
 
 
-def _status_line(stored: StoredStatute) -> str:
-    edition = stored.edition
-    facts = [
-        edition.kind,
-        f"제{edition.number}호" if edition.number else "",
-        f"공포 {edition.promulgated}" if edition.promulgated else "",
-        f"시행 {edition.effective}" if edition.effective else "",
-        "폐지" if edition.repealed else "",
-        f"조문 {stored.articles}",
-        f"아직 임베딩 안 된 조각 {stored.pending}" if stored.pending else "",
-    ]
-    return f"{edition.title}: {', '.join(fact for fact in facts if fact)}"
+def _promote() -> None:
+    """Let editions whose day has come take their places, unless another process is writing."""
+    try:
+        with _opened() as (store, embedder), _bar() as on_progress:
+            outcomes = pipeline.add([], store, embedder, settings().chunk_tokens, on_progress)
+    except StoreBusyError as busy:
+        typer.echo(f"시행일이 온 판을 아직 반영하지 못했습니다. {busy}", err=True)
+        return
+    for outcome in outcomes:
+        typer.echo(outcome.message, err=True)
+
+
+@app.command()
+def diff(
+    law: Annotated[str, typer.Argument(help="법령 이름, 약칭 또는 법령ID")],
+    coming: Annotated[bool, typer.Option("--coming", help="지난 갱신 대신, 앞으로 시행될 판이 바꾸는 것")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="JSON으로 출력")] = False,
+) -> None:
+    """지난 갱신이 바꾼 것을 조문별로 보여 줍니다. [-지운 말-] {+넣은 말+}"""
+    with told_plainly():
+        texts = open_texts(settings())
+        try:
+            old, new, found = report.differences(texts, law, coming=coming)
+        finally:
+            texts.close()
+        if as_json:
+            typer.echo(json.dumps(report.difference_json(old, new, found, date.today()), ensure_ascii=False, indent=2))
+        else:
+            typer.echo("\n".join(report.difference_lines(old, new, found)))
 
 
 @app.command()

@@ -11,7 +11,19 @@ import re
 from dataclasses import dataclass, field, replace
 from enum import IntEnum
 
-from rag.statutes import BODY, CIRCLED, PREAMBLE, Addendum, Article, Edition, Line, Paragraph, Statute, strip_marks
+from rag.statutes import (
+    BODY,
+    CIRCLED,
+    PREAMBLE,
+    Addendum,
+    Annex,
+    Article,
+    Edition,
+    Line,
+    Paragraph,
+    Statute,
+    strip_marks,
+)
 
 ITEM_LETTERS = "가나다라마바사아자차카타파하거너더러머버서어저처커터퍼허고노도로모보소오조초코토포호"
 """The order in which 목 are lettered."""
@@ -30,6 +42,11 @@ class Depth(IntEnum):
 _DIVISION_RANK = {"편": 1, "장": 2, "절": 3, "관": 4, "항": 5, "속": 5, "목": 6}
 _DIVISION = re.compile(r"제\s*\d+\s*(편|장|절|관|항|속)(?:의\s*\d+)?(?=\s|$)")
 _ADDENDUM = re.compile(r"부\s*칙\s*(?=[<(\[]|$)")
+_ANNEX = re.compile(
+    r"[\[<]\s*(?P<kind>별표|별지|별도|부록|도식|부도)\s*(?:제?\s*(?P<number>\d+)\s*호?)?(?:\s*의\s*(?P<branch>\d+))?\s*"
+    r"(?:호\s*)?(?P<form>서식)?(?P<more>[^\]>]*)[\]>]\s*"
+)
+_ANNEX_TITLE = re.compile(r"[^\n]{2,100}\([^()\n]*관련\)[ \t]*(?=\n|$)")
 _LABELS: tuple[tuple[Depth, re.Pattern[str]], ...] = (
     (Depth.PARAGRAPH, re.compile(rf"([{CIRCLED}])\s*")),
     (Depth.SUBPARAGRAPH, re.compile(r"(\d{1,3}(?:의\d{1,2})?\.)(?:\s+|(?=[^\d\s.]))")),
@@ -57,6 +74,23 @@ class Heading:
 def is_addendum(line: str) -> bool:
     """Whether a line opens an addendum: 부칙 <제8372호,2007.4.11>."""
     return _ADDENDUM.match(line) is not None
+
+
+def annex_label(kind: str, number: int, branch: int = 0) -> str:
+    """Return an annex's label as statutes cite it: 별표, 별표 28, 별표 1의2, 별지 제3호의2서식."""
+    after = f"의{branch}" if branch else ""
+    if kind in ("별지", "서식"):
+        return f"별지 제{number}호{after}서식" if number else "별지 서식"
+    return f"{kind} {number}{after}" if number else kind
+
+
+def split_annex(line: str) -> tuple[str, str] | None:
+    """Split the line that opens an annex, [별표 1의2] 사용료(제3조 관련), into label and title; None if it is none."""
+    match = _ANNEX.match(line)
+    if not match:
+        return None
+    label = annex_label(match["kind"], int(match["number"] or 0), int(match["branch"] or 0))
+    return label, " ".join(filter(None, [match["more"].strip(), line[match.end() :].strip()]))
 
 
 def division_rank(line: str) -> int:
@@ -123,11 +157,14 @@ class StatuteBuilder:
     _title: str = ""
     _lines: list[Line] = field(default_factory=list)
     _addenda: list[tuple[str, list[str]]] = field(default_factory=list)
+    _annexes: list[tuple[Annex, list[str]]] = field(default_factory=list)
+    _appended: list[str] | None = None
+    """The lines of the addendum or annex that is open."""
 
     @property
     def in_addenda(self) -> bool:
-        """Whether an addendum has begun; everything after belongs to addenda."""
-        return bool(self._addenda)
+        """Whether an addendum or annex has begun; no article comes after it."""
+        return self._appended is not None
 
     def division(self, text: str) -> None:
         """Begin a 편, 장, 절 or 관."""
@@ -152,11 +189,20 @@ class StatuteBuilder:
     def addendum(self, heading: str) -> None:
         """Begin an addendum."""
         self._close_article()
-        self._addenda.append((heading.strip(), []))
+        self._appended = []
+        self._addenda.append((heading.strip(), self._appended))
+
+    def annex(self, label: str, title: str = "", url: str = "") -> None:
+        """Begin a 별표 or 별지 서식."""
+        self._close_article()
+        self._appended = []
+        self._annexes.append((Annex(label, title, url=url), self._appended))
 
     def addendum_line(self, text: str) -> None:
-        """Add a line to the current addendum."""
-        self._addenda[-1][1].append(text.rstrip())
+        """Add a line to the addendum or annex that is open."""
+        if self._appended is None:
+            raise ValueError("no addendum or annex has begun")
+        self._appended.append(text.rstrip())
 
     def build(self) -> Statute:
         """Return the statute. Text outside any article becomes 전문, or 본문 where there is no article at all."""
@@ -170,7 +216,20 @@ class StatuteBuilder:
         texts = ((heading, "\n".join(lines).strip()) for heading, lines in self._addenda)
         # A bare 부칙 before the first real one is a heading over all of them.
         addenda = tuple(Addendum(heading, text) for heading, text in texts if text or heading != "부칙")
-        return Statute(edition, articles, addenda, tuple(self.warnings))
+        return Statute(edition, articles, addenda, tuple(self.warnings), self._built_annexes())
+
+    def _built_annexes(self) -> tuple[Annex, ...]:
+        """Return the annexes; of two with one label the second gets a label of its own, as articles do."""
+        seen: dict[str, int] = {}
+        annexes = []
+        for annex, lines in self._annexes:
+            seen[annex.label] = count = seen.get(annex.label, 0) + 1
+            label = annex.label if count == 1 else f"{annex.label} [{count}]"
+            text, title = "\n".join(lines).strip("\n"), annex.title
+            if not title and (first := _ANNEX_TITLE.match(text)):  # as it is printed: on a line of its own
+                text, title = text[first.end() :].lstrip("\n"), first[0].strip()
+            annexes.append(replace(annex, label=label, title=title, text=text))
+        return tuple(annexes)
 
     def _close_article(self) -> None:
         if not self._label and not self._lines:

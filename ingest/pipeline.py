@@ -8,54 +8,35 @@ next run goes on where it stopped.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date
-from enum import Enum
+from functools import lru_cache, partial
 from pathlib import Path
 
 from ingest.chunking import chunk_statute
-from ingest.items import missing_items, name_places
+from ingest.editions import Held, Outcome, Result, bring_in, group_by_statute, promote
 from ingest.links import links_of
 from ingest.sources.files import find_files, hash_file, read_file
 from ingest.sources.markdown import stated_title
+from ingest.versions import editions_of
+from rag.appended import ADDENDA, ANNEXES, of_statute
 from rag.embedding import StatuteEmbedder, Vectors
 from rag.errors import LawError, SourceError
+from rag.lexical import LexicalIndex
 from rag.questions import read_known, write_questions
 from rag.statutes import Edition, Statute, article_id, base_key, normalize_title, passage
 from rag.store import StatuteStore
 from rag.texts import PendingChunk
+
+__all__ = ["Outcome", "Progress", "Result", "add", "rebuild", "remove", "resume"]
 
 BATCH = 256
 """Chunks embedded and stored at a time: what a killed run may have to do again."""
 
 WORDS_BATCH = 1000
 """Statutes brought into the lexical index at a time."""
-
-
-class Result(Enum):
-    """What became of a file."""
-
-    ADDED = "추가"
-    UPDATED = "갱신"
-    UNCHANGED = "그대로"
-    OLDER = "건너뜀"
-    REMOVED = "삭제"
-    FAILED = "실패"
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """What became of one file, said in Korean by `message`."""
-
-    name: str
-    result: Result
-    message: str
-    edition: Edition | None = None
-    articles: int = 0
-    warnings: tuple[str, ...] = ()
-    path: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,8 +51,8 @@ class Progress:
     @property
     def unit(self) -> str:
         """What is counted in this stage."""
-        units = {"받기": "MB", "조회": "법령", "읽기": "파일", "문자 인식": "쪽", "낱말": "법령", "질문": "개"}
-        return units.get(self.stage, "조각")
+        units = {"받기": "MB", "읽기": "파일", "문자 인식": "쪽", "질문": "개"}
+        return (units | dict.fromkeys(("조회", "낱말", "부칙", "별표"), "법령")).get(self.stage, "조각")
 
     @property
     def seconds_left(self) -> float:
@@ -81,26 +62,7 @@ class Progress:
 
 OnProgress = Callable[[Progress], None]
 Reader = Callable[[Path], Statute]
-
-
-@dataclass(frozen=True, slots=True)
-class _Candidate:
-    """A file that was read, before it is decided whether its text goes in.
-
-    Only what that takes is kept; the texts of a whole statute book would fill the memory, so a winner is read again,
-    unless its pages had to be recognised, which takes seconds each.
-    """
-
-    path: Path
-    sha256: str
-    edition: Edition
-    fingerprint: str
-    statute: Statute | None = None
-
-    @property
-    def rank(self) -> tuple[object, ...]:
-        # Of one version the text that carries its 법령ID is the better source; the last resort makes runs repeat.
-        return (*self.edition.version, bool(self.edition.law_id), self.fingerprint)
+ReadEditions = Callable[[Path], list[Statute]]
 
 
 def add(
@@ -113,21 +75,25 @@ def add(
     *,
     whole: bool = False,
     read: Reader = read_file,
+    today: date | None = None,
 ) -> list[Outcome]:
     """Bring statute files into the store and embed what changed; return what became of each file.
 
-    A file that cannot be read is reported and skipped. `window` is the most tokens of a chunk. `origin` names the
-    source the files came from, '' for a user's own; `whole` says that they are all there is of it, so that statutes it
-    brought before and has no more are removed. A `read` other than the usual one is asked anew whatever is remembered
-    of a file. Raises StoreBusyError where another run is writing.
+    A file that cannot be read is reported and skipped. Of each statute the edition in force on `today` is answered
+    from; one that was kept until its day came takes its place. `window` is the most tokens of a chunk. `origin` names
+    the source the files came from, '' for a user's own; `whole` says that they are all there is of it, so that statutes
+    it brought before and has no more are removed. A `read` other than the usual one is asked anew whatever is
+    remembered of a file. Raises StoreBusyError where another run is writing.
     """
     with store.writer():
-        outcomes, candidates = _read(list(find_files(paths)), store, on_progress, read)
-        for winner, losers in _newest(candidates):
-            outcomes.append(_bring_in(winner, store, embedder, min(window, embedder.window), origin, read))
-            outcomes += [_superseded(loser, winner) for loser in losers]
+        today, window = today or date.today(), min(window, embedder.window)
+        again = lru_cache(maxsize=1)(lambda path: editions_of(read(path)))
+        outcomes, held = _read(list(find_files(paths)), store, on_progress, read, again)
+        outcomes += promote(store.texts, embedder.count_tokens, window, today)
+        for offered in group_by_statute(held):
+            outcomes += bring_in(offered, store.texts, embedder.count_tokens, window, today, origin)
         if whole:
-            outcomes += _withdraw(store, origin, candidates, outcomes)
+            outcomes += _withdraw(store, origin, held, outcomes)
         _follow_up(store, embedder, on_progress)
     return outcomes
 
@@ -148,7 +114,8 @@ def rebuild(store: StatuteStore, embedder: StatuteEmbedder, window: int, on_prog
     """Drop all vectors, cut every stored statute into chunks anew and embed them; return how many chunks."""
     with store.writer():
         store.reset_vectors()
-        store.lexical.clear()
+        for index in (store.lexical, *store.appended.values()):
+            index.clear()
         for stored in store.texts.statutes():
             statute = store.texts.statute(stored.edition)
             chunks = chunk_statute(statute, embedder.count_tokens, min(window, embedder.window))
@@ -163,31 +130,43 @@ def resume(store: StatuteStore, embedder: StatuteEmbedder, on_progress: OnProgre
 
 
 def _read(
-    files: list[Path], store: StatuteStore, on_progress: OnProgress, read: Reader
-) -> tuple[list[Outcome], list[_Candidate]]:
+    files: list[Path], store: StatuteStore, on_progress: OnProgress, read: Reader, again: ReadEditions
+) -> tuple[list[Outcome], list[Held]]:
     outcomes: list[Outcome] = []
-    candidates: list[_Candidate] = []
+    held: list[Held] = []
     started = time.monotonic()
     for done, path in enumerate(files, 1):
         try:
-            candidates.append(_candidate(path, store, read, on_progress))
+            held += _editions_in(path, store, read, again, on_progress)
         except SourceError as error:
             outcomes.append(Outcome(path.name, Result.FAILED, str(error), path=path))
         on_progress(Progress("읽기", done, len(files), done / (time.monotonic() - started + 1e-9)))
-    return outcomes, candidates
+    return outcomes, held
 
 
-def _candidate(path: Path, store: StatuteStore, read: Reader, on_progress: OnProgress) -> _Candidate:
+def _editions_in(
+    path: Path, store: StatuteStore, read: Reader, again: ReadEditions, on_progress: OnProgress
+) -> list[Held]:
+    """Return the editions a file holds, without reading it where the usual reader read it before.
+
+    A text that goes in is read again, since the texts of a whole statute book would fill the memory, unless its pages
+    had to be recognised, which takes seconds each.
+    """
     sha256 = hash_file(path) if path.is_file() else ""
-    known = store.texts.known_source(sha256) if read is read_file else None
-    kept = None
-    if known is None:
-        statute, recognised = _read_one(path, read, on_progress)
-        known = (statute.edition, statute.fingerprint())
-        kept = statute if recognised else None
-        if read is read_file:
-            store.texts.remember_source(sha256, *known)
-    return _Candidate(path, sha256, *known, kept)
+    known = store.texts.known_source(sha256) if read is read_file else []
+    if known:
+        return [
+            Held(edition, fingerprint, partial(_load, path, fingerprint, again), path) for edition, fingerprint in known
+        ]
+    statute, recognised = _read_one(path, read, on_progress)
+    held = []
+    for each in editions_of(statute):
+        fingerprint = each.fingerprint()
+        load = partial(_itself, each) if recognised else partial(_load, path, fingerprint, again)
+        held.append(Held(each.edition, fingerprint, load, path))
+    if read is read_file:
+        store.texts.remember_source(sha256, [(each.edition, each.fingerprint) for each in held])
+    return held
 
 
 def _read_one(path: Path, read: Reader, on_progress: OnProgress) -> tuple[Statute, bool]:
@@ -203,88 +182,23 @@ def _read_one(path: Path, read: Reader, on_progress: OnProgress) -> tuple[Statut
     return statute, told
 
 
-def _newest(candidates: Iterable[_Candidate]) -> list[tuple[_Candidate, list[_Candidate]]]:
-    """Group files by statute; of each the newest edition and the others."""
-    groups: dict[str, list[_Candidate]] = {}
-    for candidate in candidates:
-        groups.setdefault(candidate.edition.key, []).append(candidate)
-    ranked = (sorted(group, key=lambda c: c.rank, reverse=True) for group in groups.values())
-    return [(group[0], group[1:]) for group in ranked]
+def _itself(statute: Statute) -> Statute:
+    return statute
 
 
-def _superseded(loser: _Candidate, winner: _Candidate) -> Outcome:
-    message = f"{loser.edition.title}: 같은 법령의 더 새로운 판이 함께 있어 건너뜁니다({_describe(winner.edition)})."
-    if loser.fingerprint == winner.fingerprint:
-        message = f"{loser.edition.title}: 같은 내용의 파일이 함께 있습니다."
-    elif loser.edition.version == winner.edition.version:
-        message = f"{loser.edition.title}: 같은 판이 {winner.path.name}에도 있어 그쪽을 씁니다."
-    return Outcome(loser.path.name, Result.OLDER, message, loser.edition)
+def _load(path: Path, fingerprint: str, again: ReadEditions) -> Statute:
+    for statute in again(path):
+        if statute.fingerprint() == fingerprint:
+            return statute
+    raise SourceError(f"{path.name}: 읽는 사이에 파일이 바뀌었습니다. 다시 넣어 주십시오.")
 
 
-def _bring_in(
-    candidate: _Candidate, store: StatuteStore, embedder: StatuteEmbedder, window: int, origin: str, read: Reader
-) -> Outcome:
-    edition, name = candidate.edition, candidate.path.name
-    stored = store.texts.stored_version(edition)
-    outcome = _kept_out(name, edition, candidate.fingerprint, stored)
-    if outcome is None:
-        try:
-            statute, outcome = weigh(name, candidate.statute or read(candidate.path), stored)
-        except SourceError as error:
-            return Outcome(name, Result.FAILED, str(error), path=candidate.path)
-        if stored and outcome.result is Result.UPDATED and (refusal := _lost_items(statute, stored[0], store)):
-            return replace(refusal, name=name, path=candidate.path)
-        if outcome.result in (Result.ADDED, Result.UPDATED):
-            if stored and not store.texts.origin(stored[0]):
-                origin = ""  # what a user brought in stays the user's, whoever has a newer text of it
-            store.texts.put(statute, chunk_statute(statute, embedder.count_tokens, window), links_of(statute), origin)
-    if outcome.result is Result.UNCHANGED and stored and not origin:
-        store.texts.own(stored[0])
-    return outcome
-
-
-def weigh(name: str, statute: Statute, stored: tuple[Edition, str] | None) -> tuple[Statute, Outcome]:
-    """Return a file's statute as it would go in, and what would become of it beside what is stored of that statute."""
-    edition = statute.edition
-    if kept_out := _kept_out(name, edition, statute.fingerprint(), stored):
-        return statute, kept_out
-    if stored and not edition.law_id:
-        # A source without 법령ID must not change the ids of articles that have one.
-        statute = replace(statute, edition=replace(edition, law_id=stored[0].law_id))
-    if stored and stored[1] == statute.fingerprint():
-        return statute, Outcome(name, Result.UNCHANGED, f"{edition.title}: 이미 들어 있습니다.", edition)
-    return statute, _brought_in(name, statute, stored[0] if stored else None)
-
-
-def _kept_out(name: str, edition: Edition, fingerprint: str, stored: tuple[Edition, str] | None) -> Outcome | None:
-    if not stored or not _keeps(stored[0], edition):
-        return None
-    if stored[1] == fingerprint or stored[0].version == edition.version:
-        return Outcome(name, Result.UNCHANGED, f"{edition.title}: 이미 들어 있습니다.", edition)
-    message = f"{edition.title}: 더 새로운 판이 이미 들어 있어 그대로 둡니다({_describe(stored[0])})."
-    return Outcome(name, Result.OLDER, message, edition)
-
-
-def _lost_items(statute: Statute, stored: Edition, store: StatuteStore) -> Outcome | None:
-    """Return a refusal where the text lost 목 that the stored one has: sources have lost all of them before."""
-    places = missing_items(statute.articles)
-    if not places or len(places) <= len(missing_items(store.texts.statute(stored).articles)):
-        return None
-    edition = statute.edition
-    message = (
-        f"{edition.title}: 새 글({_describe(edition)})에서 '다음 각 목'의 목이 사라져({name_places(places)}) "
-        "지금 글을 그대로 둡니다. 자료원이 고쳐진 뒤 다시 넣어 주십시오."
-    )
-    return Outcome(edition.title, Result.FAILED, message, edition)
-
-
-def _withdraw(
-    store: StatuteStore, origin: str, candidates: Sequence[_Candidate], outcomes: Sequence[Outcome]
-) -> list[Outcome]:
+def _withdraw(store: StatuteStore, origin: str, held: Sequence[Held], outcomes: Sequence[Outcome]) -> list[Outcome]:
     """Remove what the origin brought before and has no more; a statute whose file cannot be read now is kept."""
-    there = {candidate.edition.key for candidate in candidates}
-    ids = {candidate.edition.law_id for candidate in candidates} - {""}
-    unread = {key for outcome in outcomes if outcome.path for key in _names_of(outcome.path)}
+    there = {each.edition.key for each in held}
+    ids = {each.edition.law_id for each in held} - {""}
+    failed = [outcome.path for outcome in outcomes if outcome.path and outcome.result is Result.FAILED]
+    unread = {key for path in failed for key in _names_of(path)}
     gone = [
         edition
         for edition in store.texts.of_origin(origin)
@@ -310,32 +224,6 @@ def _names_of(path: Path) -> tuple[str, str]:
     return normalize_title(title), normalize_title(path.parent.name)
 
 
-def _keeps(stored: Edition, offered: Edition) -> bool:
-    """Whether the stored edition stays: it is newer, or as new and from a source with a 법령ID that this one lacks."""
-    if stored.version == offered.version:
-        return bool(stored.law_id) and not offered.law_id
-    return stored.version > offered.version
-
-
-def _brought_in(name: str, statute: Statute, before: Edition | None) -> Outcome:
-    edition = statute.edition
-    count = sum(not article.deleted for article in statute.articles)
-    message = f"{edition.title}: 조문 {count}개({_describe(edition)})"
-    if before:
-        message += f", 전에는 {_describe(before)}"
-    if edition.coming(date.today()):
-        message += ". 시행일이 아직 오지 않은 내용이 있습니다"
-    result = Result.UPDATED if before else Result.ADDED
-    return Outcome(name, result, message + ".", edition, count, statute.warnings)
-
-
-def _describe(edition: Edition) -> str:
-    parts = [edition.designation]
-    if edition.effective:
-        parts.append(f"{edition.effective} 시행")
-    return ", ".join(part for part in parts if part) or "날짜를 알 수 없는 판"
-
-
 def _follow_up(store: StatuteStore, embedder: StatuteEmbedder, on_progress: OnProgress) -> int:
     """Bring everything that is made from the texts after them; return how many chunks were embedded.
 
@@ -356,28 +244,46 @@ def _follow_up(store: StatuteStore, embedder: StatuteEmbedder, on_progress: OnPr
     return _embed_pending(store, embedder, on_progress)
 
 
+Words = Iterator[tuple[str, str, str]]
+"""Statute key, article id and text of what goes into a lexical index."""
+
+
 def _index_words(store: StatuteStore, on_progress: OnProgress) -> None:
-    """Bring the lexical index after the texts, statute by statute as far as they changed."""
-    wanted, held = store.texts.fingerprints(), store.lexical.held()
+    """Bring the lexical indexes after the texts: of the articles, then of addenda and annexes."""
+    _bring_after(store.lexical, store, lambda edition: _words_of(store, edition), "낱말", on_progress)
+    for kind, stage in ((ADDENDA, "부칙"), (ANNEXES, "별표")):
+        _bring_after(store.appended[kind], store, partial(_appended_words, store, kind), stage, on_progress)
+
+
+def _bring_after(
+    index: LexicalIndex, store: StatuteStore, words: Callable[[Edition], Words], stage: str, on_progress: OnProgress
+) -> None:
+    """Bring one index after the texts, statute by statute as far as they changed; repealed ones are not in it."""
+    wanted, held = store.texts.fingerprints(), index.held()
     live = {key: fingerprint for key, (fingerprint, edition) in wanted.items() if not edition.repealed}
     changed = [key for key, fingerprint in live.items() if held.get(key) != fingerprint]
     gone = [key for key in held if key not in live]
     started = time.monotonic()
     for start in range(0, len(changed) + (not changed and bool(gone)), WORDS_BATCH):
         part = changed[start : start + WORDS_BATCH]
-        articles = (row for key in part for row in _words_of(store, wanted[key][1]))
-        store.lexical.replace([*part, *(gone if start == 0 else ())], articles)
+        rows = (row for key in part for row in words(wanted[key][1]))
+        index.replace([*part, *(gone if start == 0 else ())], rows)
         held = {key: value for key, value in held.items() if key not in gone} | {key: live[key] for key in part}
-        store.lexical.record(held)
+        index.record(held)
         done = start + len(part)
-        on_progress(Progress("낱말", done, len(changed), done / (time.monotonic() - started + 1e-9)))
+        on_progress(Progress(stage, done, len(changed), done / (time.monotonic() - started + 1e-9)))
 
 
-def _words_of(store: StatuteStore, edition: Edition) -> Iterator[tuple[str, str, str]]:
+def _words_of(store: StatuteStore, edition: Edition) -> Words:
     for article in store.texts.statute(edition).articles:
         if not article.deleted:
             text = passage(edition, article, 0, len(article.text))
             yield edition.key, article_id(edition, article.label), text
+
+
+def _appended_words(store: StatuteStore, kind: str, edition: Edition) -> Words:
+    for each in of_statute(store.texts, edition, kind):
+        yield edition.key, each.article_id, passage(edition, each.article, 0, len(each.article.text))
 
 
 def _embed_pending(store: StatuteStore, embedder: StatuteEmbedder, on_progress: OnProgress) -> int:

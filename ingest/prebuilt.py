@@ -22,13 +22,14 @@ from typing import Any
 
 from filelock import FileLock, Timeout
 
+from rag.appended import KINDS
 from rag.embedding import StatuteEmbedder
 from rag.errors import LawError, StoreBusyError, StoreError
 from rag.settings import Settings
 from rag.store import StatuteStore, manifest, open_store
 
 MANIFEST = "manifest.json"
-PARTS = ("statutes.db", "chroma", "lexical", "questions.npz")
+PARTS = ("statutes.db", "chroma", "lexical", *KINDS, "questions.npz")
 """What a data folder answers questions from; all else in it (locks, feedback) stays where it is."""
 
 FORMAT = 1

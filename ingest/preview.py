@@ -7,11 +7,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from datetime import date
+from functools import partial
 from pathlib import Path
 
-from ingest.pipeline import Outcome, Reader, Result, weigh
+from ingest.editions import Held, Outcome, Result, weigh
+from ingest.pipeline import Reader
 from ingest.sources.files import read_untitled
 from ingest.sources.stated import NOTHING, Stated, complete
+from ingest.versions import editions_of
 from rag.errors import SourceError
 from rag.statutes import Article, Edition, Statute
 from rag.store import StatuteStore
@@ -62,19 +66,21 @@ def read_for_preview(path: Path) -> Reading:
         return Reading(path, None, str(error))
 
 
-def preview(reading: Reading, store: StatuteStore) -> Preview:
-    """Return what adding the file now would do."""
+def preview(reading: Reading, store: StatuteStore, today: date | None = None) -> Preview:
+    """Return what adding the file would do on `today`."""
     name = reading.path.name
     if reading.statute is None:
         return Preview(Outcome(name, Result.FAILED, reading.error))
     first = tuple(article for article in reading.statute.articles if not article.deleted)[:SHOWN]
     seen = Preview(Outcome(name, Result.FAILED, ""), reading.statute.edition, first, len(reading.statute.addenda))
     try:
-        statute = complete(reading.statute, reading.stated, name)
+        editions = editions_of(complete(reading.statute, reading.stated, name))
     except SourceError as error:
         return replace(seen, outcome=replace(seen.outcome, message=str(error), warnings=reading.statute.warnings))
-    stored = store.texts.stored_version(statute.edition)
-    statute, outcome = weigh(name, statute, stored)
+    stored = store.texts.stored_version(editions[0].edition)
+    held = [Held(each.edition, each.fingerprint(), partial(_itself, each), reading.path) for each in editions]
+    outcome = weigh(held, store.texts, today or date.today())
+    statute = next((each for each in editions if each.edition == outcome.edition), editions[-1])
     live = sum(not article.deleted for article in statute.articles)
     return replace(
         seen,
@@ -109,6 +115,10 @@ def reader_of(readings: Sequence[Reading]) -> Reader:
         return complete(reading.statute, reading.stated, path.name)
 
     return read
+
+
+def _itself(statute: Statute) -> Statute:
+    return statute
 
 
 def _content(article: Article) -> tuple[str, str]:

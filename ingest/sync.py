@@ -126,6 +126,7 @@ def as_json(report: Report) -> dict[str, Any]:
         "commit": report.commit,
         "added": [_statute(outcome) for outcome in report.of(Result.ADDED)],
         "updated": [_statute(outcome) for outcome in report.of(Result.UPDATED)],
+        "coming": [_statute(outcome) for outcome in report.of(Result.COMING)],
         "removed": [_statute(outcome) for outcome in report.of(Result.REMOVED)],
         "unchanged": [outcome.edition.title for outcome in report.of(Result.UNCHANGED) if outcome.edition],
         "passed_over": [_statute(outcome) for outcome in report.of(Result.OLDER)],
@@ -136,7 +137,7 @@ def as_json(report: Report) -> dict[str, Any]:
 
 def describe(report: Report) -> Iterator[str]:
     """Yield a report as lines: every change, as far as they are few, then the counts."""
-    for result in (Result.ADDED, Result.UPDATED, Result.OLDER, Result.REMOVED, Result.FAILED):
+    for result in (Result.ADDED, Result.UPDATED, Result.COMING, Result.OLDER, Result.REMOVED, Result.FAILED):
         outcomes = report.of(result)
         shown = outcomes if result in (Result.REMOVED, Result.FAILED) else outcomes[:_SHOWN]
         for outcome in shown:

@@ -5,13 +5,15 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from datetime import date
 from pathlib import Path
 from typing import Annotated
 
 import typer
 from tqdm import tqdm
 
-from rag.answer import as_json, cite, extractive_answer
+from rag.answer import as_json, cite, coming_text, extractive_answer
+from rag.appended import ADDENDA, ANNEXES
 from rag.console import told_plainly
 from rag.errors import LawError
 from rag.evaluation import DEPTH, metrics, rank_all, read_questions, run_line
@@ -32,12 +34,18 @@ def ask(
     statute: Annotated[list[str] | None, typer.Option(help="이 법령에서만(여러 번 쓸 수 있음)")] = None,
     kind: Annotated[list[str] | None, typer.Option(help="이 종류에서만: 법률, 대통령령, 부령 …")] = None,
     ministry: Annotated[list[str] | None, typer.Option(help="이 소관부처의 법령에서만")] = None,
+    addenda: Annotated[bool, typer.Option("--addenda", help="조문 대신 부칙에서 낱말로 찾음")] = False,
+    annexes: Annotated[bool, typer.Option("--annexes", help="조문 대신 별표와 서식에서 낱말로 찾음")] = False,
     as_json_: Annotated[bool, typer.Option("--json", help="JSON으로 출력")] = False,
 ) -> None:
     """질문에 답하는 조문을 찾아 유사도와 함께 보여 줍니다."""
     within = Filter(tuple(statute or ()), tuple(kind or ()), tuple(ministry or ()))
     with told_plainly(), open_retriever(settings()) as retriever:
-        search = retriever.search(question, k, within=within)
+        kinds = [name for name, wanted in ((ADDENDA, addenda), (ANNEXES, annexes)) if wanted]
+        if kinds:
+            search = retriever.search_appended(question, kinds, k, within=within)
+        else:
+            search = retriever.search(question, k, within=within)
         answer = extractive_answer(search)
         if as_json_:
             typer.echo(json.dumps(as_json(search, answer), ensure_ascii=False, indent=2))
@@ -54,10 +62,14 @@ def _print(search: Search, around: Mapping[str, Related]) -> None:
     if search.abstained:
         typer.echo("이 질문에 답하는 조문을 찾지 못했습니다. 가까운 조문만 보입니다.")
     for number, hit in enumerate(search.hits, 1):
-        effective = f"시행 {hit.edition.effective}" if hit.edition.effective else "시행일 미상"
+        effective = hit.edition.effective_phrase
+        if hit.edition.coming(date.today()):
+            effective += "(아직 시행 전)"
         typer.echo(f"\n{number}. {cite(hit)}  유사도 {hit.score:.3f}  [{', '.join(hit.signals)}]  {effective}")
         typer.echo(_marked(hit.article.text, hit.highlight))
         typer.echo(f"   {hit.url}")
+        if hit.coming:
+            typer.echo(f"   {coming_text(hit.coming)}")
         for title, relatives in _relatives(around[hit.article_id]):
             typer.echo(f"   {title}: {', '.join(f'{one.law} {one.label}' for one in relatives)}")
 

@@ -6,7 +6,7 @@ import re
 from typing import Any
 
 from rag.retriever import Search
-from rag.statutes import Hit
+from rag.statutes import Coming, Hit
 
 NOT_FOUND = (
     "이 질문에 답하는 조문을 찾지 못했습니다. 함께 보이는 것은 그나마 가까운 조문일 뿐, 답이 아닐 수 있습니다. "
@@ -39,6 +39,15 @@ def cite(hit: Hit) -> str:
     return f"{hit.edition.title} {hit.article.heading}"
 
 
+def coming_text(coming: Coming) -> str:
+    """Return what is said of an article that is about to change: 2027-01-01부터 내용이 바뀝니다(법률 제21472호)."""
+    day = coming.edition.effective_text
+    when = "시행일이 정해지지 않은 개정으로" if day == "미정" else f"{day}부터"
+    gone = coming.article is None or coming.article.deleted
+    what = "없어집니다" if gone else "내용이 바뀝니다"
+    return f"{when} {what}" + (f"({coming.edition.designation})." if coming.edition.designation else ".")
+
+
 def quoted(hit: Hit) -> str:
     """Return the marked text of a hit, or its whole text, cut with an ellipsis where it is long."""
     text = hit.article.text
@@ -63,6 +72,7 @@ def as_json(search: Search, answer: str) -> dict[str, Any]:
                 "signals": list(hit.signals),
                 "highlight": [list(span) for span in hit.highlight],
                 "effective": hit.edition.effective.isoformat() if hit.edition.effective else None,
+                "coming": _coming_json(hit.coming) if hit.coming else None,
                 "url": hit.url,
             }
             for hit in search.hits
@@ -74,3 +84,10 @@ def _escape(text: str) -> str:
     """Keep statute text from being read as Markdown or HTML."""
     text = re.sub(r"[\\`*_{}\[\]#|~$]", r"\\\g<0>", text.replace("<", "&lt;").replace(">", "&gt;"))
     return re.sub(r"(?m)^(\s*)(\d+)\.", r"\1\2\\.", text)
+
+
+def _coming_json(coming: Coming) -> dict[str, Any]:
+    return {
+        "effective": coming.edition.effective.isoformat() if coming.edition.effective else None,
+        "text": coming.article.text if coming.article else None,
+    }

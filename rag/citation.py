@@ -40,6 +40,16 @@ _WIDEST_RANGE = 2000
 
 _GLUE = re.compile(rf"[\s「」『』<>()\[\],.:;'\"“”‘’]*(?:{PARTICLES}(?![가-힣]))?[\s「」『』<>()\[\],.:;'\"“”‘’]*")
 _ADDENDUM = re.compile(r"부\s*칙\s*(?:[<(][^<>()]*[>)])?\s*$")
+_WHOLE = rf"(?=$|[^가-힣]|{PARTICLES}(?![가-힣]))"
+_APPENDED = re.compile(
+    rf"(?:(?<![가-힣])|(?<=[법령칙]))(?:"
+    rf"별\s?지\s*(?:제\s*)?(?P<form>\d{{1,3}})\s*호(?:\s*의\s*(?P<form_branch>\d{{1,2}}))?(?:\s*서식)?"
+    rf"|(?P<annex>별\s?표){_WHOLE}(?:\s*(?:제\s*)?(?P<number>\d{{1,3}})(?!\d|\s*[개장조항])"
+    rf"(?:\s*의\s*(?P<branch>\d{{1,2}}))?(?:\s*호)?)?"
+    rf"|부\s?칙{_WHOLE}"
+    rf"(?:\s*[<(\[]?\s*(?:[가-힣]{{1,12}}\s*)?제\s*(?P<decree>\d{{1,6}})\s*호[^<>()\[\]]{{0,30}}[>)\]]?)?"
+    rf"(?:\s*(?:제\s*)?(?P<article>\d{{1,3}})\s*조(?P<article_branch>{_BRANCH}))?)"
+)
 _BACK = (
     r"(?:(?:같\s*은|이|그|위|본|해당|당해)\s*(?:법\s*률|법|시행령|시행규칙|영|규칙)|동\s*(?:법\s*률|법|시행령|시행규칙|영)"
     r"|(?:같\s*은|동)(?=\s*시\s*행)|법|시\s*행\s*령|시\s*행\s*규\s*칙|영)\s*(?:시\s*행\s*(?:령|규\s*칙))?"
@@ -90,6 +100,27 @@ class Citation:
 
 
 @dataclass(frozen=True, slots=True)
+class AppendedCitation:
+    """An addendum or annex as cited: the name as written before it, the key it resolves to ('' for none), its label.
+
+    `label` is 부칙, 별표, 별표 1의2 or 별지 제3호의2서식; of a 부칙 `number` is the promulgation number and `article`
+    the article of it that is cited, '' where they are not. `start:end` is where it stands in the text's NFC form.
+    """
+
+    name: str
+    key: str
+    label: str
+    start: int
+    end: int
+    number: str = ""
+    article: str = ""
+
+    def render(self) -> str:
+        """Return the citation without its statute: 부칙 <제8372호> 제3조."""
+        return " ".join(filter(None, [self.label, f"<제{self.number}호>" if self.number else "", self.article]))
+
+
+@dataclass(frozen=True, slots=True)
 class _Naming:
     """The statute that an article belongs to: name as written, key, whether it was guessed."""
 
@@ -126,6 +157,42 @@ def find_citations(text: str, laws: Laws, previous: str = "") -> list[Citation]:
         position = after
         citations += _cite(owner, labels, places, head)
     return citations
+
+
+def find_appended(text: str, laws: Laws, previous: str = "") -> list[AppendedCitation]:
+    """Return the addenda and annexes cited in `text`, in order; whose they are is read as of articles."""
+    text = unicodedata.normalize("NFC", text)
+    heads = list(_APPENDED.finditer(text))
+    names = laws.find(text) if heads else []
+    articles = find_citations(text, laws, previous) if heads else []
+    naming = _Naming(laws.title(previous), previous) if previous else _Naming()
+    found: list[AppendedCitation] = []
+    after = 0
+    for head in heads:
+        for article in articles:
+            if after < article.end <= head.start():
+                naming, after = _Naming(article.name, article.key, article.guessed), article.end
+        if any(name.start <= head.start() < name.end for name in names):
+            continue
+        before = [name for name in names if after <= name.start and name.end <= head.start()]
+        owner, naming = _owner(text[after : head.start()], after, text, before, laws, naming)
+        after = head.end()
+        found.append(_appended(head, owner))
+    return found
+
+
+def _appended(head: re.Match[str], owner: _Naming) -> AppendedCitation:
+    where = (owner.name, owner.key)
+    if head["form"]:
+        branch = f"의{int(head['form_branch'])}" if head["form_branch"] else ""
+        return AppendedCitation(*where, f"별지 제{int(head['form'])}호{branch}서식", head.start(), head.end())
+    if head["annex"]:
+        number = f" {int(head['number'])}" if head["number"] else ""
+        branch = f"의{int(head['branch'])}" if head["branch"] else ""
+        return AppendedCitation(*where, f"별표{number}{branch}", head.start(), head.end())
+    article = _label(head["article"], head["article_branch"]) if head["article"] else ""
+    number = head["decree"].lstrip("0") if head["decree"] else ""
+    return AppendedCitation(*where, "부칙", head.start(), head.end(), number, article)
 
 
 def last_law(texts: Sequence[str], laws: Laws) -> str:

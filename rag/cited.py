@@ -26,12 +26,16 @@ _MOST_LABELS = 5
 
 @dataclass(frozen=True, slots=True)
 class CitedArticle:
-    """An article that was cited; `spans` are the cited 항, 호 and 목 in `article.text`, in the order cited."""
+    """An article that was cited; `spans` are the cited 항, 호 and 목 in `article.text`, in the order cited.
+
+    `link` is the address of an annex's file.
+    """
 
     article_id: str
     edition: Edition
     article: Article
     spans: tuple[tuple[int, int], ...] = ()
+    link: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -250,15 +254,13 @@ def _state_notes(wanted: Iterable[tuple[Citation, Edition]], findings: _Findings
 
 
 def _other_notes(question: str, citations: Iterable[Citation], laws: Laws) -> list[str]:
-    """Say what became of statutes that are named without an article, and that addenda are not looked up."""
+    """Say what became of statutes that are named without an article."""
     cited = {citation.key for citation in citations}
     notes = []
     for name in laws.find(question):
         became = _became(name.key) if name.key not in laws.editions and name.key not in cited else None
         if became:
             notes.append(_renamed_note(laws.title(name.key), *became, cited=False))
-    if re.search(r"부\s*칙\s*(?:[<(][^<>()]*[>)])?\s*(?:제\s*)?\d+\s*조", question):
-        notes.append("부칙의 조문은 따로 찾지 않습니다. 법령의 공식 원문에서 확인해 주십시오.")
     return notes
 
 

@@ -12,7 +12,8 @@ import re
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from itertools import pairwise
+from datetime import date
+from itertools import pairwise, zip_longest
 from typing import Any
 
 import numpy as np
@@ -21,6 +22,7 @@ from langchain_core.documents import Document
 from langchain_core.retrievers import BaseRetriever
 from pydantic import ConfigDict, PrivateAttr
 
+from rag.appended import KINDS, of_statute, with_appended
 from rag.cited import Cited, look_up
 from rag.embedding import StatuteEmbedder, Vectors, load_embedder
 from rag.filters import EVERYTHING, Filter, admitted
@@ -29,7 +31,7 @@ from rag.lexical import bigrams
 from rag.questions import SPLITS, QuestionIndex
 from rag.ranking import About, Evidence, Matrix, Ranker, features, fuse, load_ranker
 from rag.settings import Settings
-from rag.statutes import Hit, passage
+from rag.statutes import Hit, is_appended, passage
 from rag.store import ChunkHit, StatuteStore, open_store
 
 SEARCHES = ("dense", "lexical", "questions")
@@ -105,17 +107,20 @@ class StatuteRetriever(BaseRetriever):
         *,
         within: Filter = EVERYTHING,
         highlight: bool = True,
+        today: date | None = None,
     ) -> Search:
         """Return the `k` articles that govern a question, each once, by its best chunk.
 
         `history` are the earlier questions of the conversation, oldest first. Without `highlight` no span is marked
-        but those of citations, which saves embedding the paragraphs. Raises LawError where `within` finds no statute.
+        but those of citations, which saves embedding the paragraphs. On `today` a text that takes effect later gets a
+        note, and hits tell what they are about to become. Raises LawError where `within` finds no statute.
         """
         statutes = admitted(within, self.laws())
         k = k or self.top_k
         asked = in_context(question, history)
         vector = np.asarray(self.embedder.embed_query(asked), dtype=np.float32)
         cited = look_up(question, history, self.laws(), self.store.texts)
+        cited = with_appended(cited, question, history, self.laws(), self.store.texts)
         if statutes is not None:
             cited = _only(cited, statutes)
         found = self.candidates(asked, vector, statutes=statutes)
@@ -125,7 +130,33 @@ class StatuteRetriever(BaseRetriever):
         confidence = self._confidence(found, cited)
         nothing_cited_exists = cited.missing and not cited.articles
         abstained = nothing_cited_exists or confidence < self.abstain_below
-        return Search(question, tuple(hits), abstained, cited.notes, confidence)
+        hits = [hit if is_appended(hit.article_id) else self._with_coming(hit) for hit in hits]
+        notes = (*cited.notes, *_not_yet(hits, today or date.today()))
+        return Search(question, tuple(hits), abstained, notes, confidence)
+
+    def search_appended(
+        self, question: str, kinds: Collection[str], k: int | None = None, *, within: Filter = EVERYTHING
+    ) -> Search:
+        """Return the `k` addenda or annexes (`rag.appended.KINDS`) whose words are nearest to a question's.
+
+        Whether one of them answers is not judged: only where none is found is it an abstention. Raises LawError where
+        `within` finds no statute.
+        """
+        k, statutes = k or self.top_k, admitted(within, self.laws())
+        vector = np.asarray(self.embedder.embed_query(question), dtype=np.float32)
+        lists = [self.store.appended[kind].search(question, k, statutes) for kind in KINDS if kind in kinds]
+        editions = {edition.statute_id: edition for edition in self.laws().editions.values()}
+        hits = []
+        for identity in [name for row in zip_longest(*lists) for found in row if found for name in [found[0]]][:k]:
+            edition = editions.get(identity.partition("+")[0])
+            appended = (of_statute(self.store.texts, edition, kind) for kind in kinds) if edition else ()
+            for each in (each for of_kind in appended for each in of_kind if each.article_id == identity):
+                score = self._score_of((each.edition, each.article), vector)
+                hits.append(Hit(identity, each.edition, each.article, score, ("lexical",), link=each.link))
+        return Search(question, tuple(self._mark(question, vector, hits)), not hits, (), float(bool(hits)))
+
+    def _with_coming(self, hit: Hit) -> Hit:
+        return replace(hit, coming=self.store.texts.coming(hit.edition, hit.article))
 
     def laws(self) -> Laws:
         """Return the names that citations can resolve to; read again when the store has changed."""
@@ -196,6 +227,8 @@ class StatuteRetriever(BaseRetriever):
         ids = list(dict.fromkeys([*first, *found.ids]))[:k]
         chunks = {**self.store.similarities(vector.tolist(), [i for i in ids if i not in found.chunks]), **found.chunks}
         texts = self.store.texts.articles(ids)
+        appended = {each.article_id: each for each in cited.articles if is_appended(each.article_id)}
+        texts |= {name: (each.edition, each.article) for name, each in appended.items()}
         by_search = {
             "dense": dict(found.evidence.dense),
             "lexical": dict(found.evidence.lexical),
@@ -212,7 +245,8 @@ class StatuteRetriever(BaseRetriever):
             if identity in spans:
                 signals, highlight = ("citation", *signals), tuple(spans[identity])
             score = chunk.score if chunk else self._score_of(texts[identity], vector)
-            hits.append(Hit(identity, *texts[identity], score, signals, highlight))
+            link = appended[identity].link if identity in appended else ""
+            hits.append(Hit(identity, *texts[identity], score, signals, highlight, link=link))
         return hits
 
     def _score_of(self, text: Any, vector: Vectors) -> float:
@@ -284,6 +318,18 @@ def _only(cited: Cited, statutes: Collection[str]) -> Cited:
     left_out = [f"{c.edition.title} {c.article.label}" for c in cited.articles if c not in kept]
     notes = [f"고른 범위 밖의 조문이라 찾지 않았습니다: {', '.join(left_out)}"] if left_out else []
     return replace(cited, articles=kept, notes=(*cited.notes, *notes))
+
+
+def _not_yet(hits: Sequence[Hit], today: date) -> list[str]:
+    """Say which of the statutes found are at hand only in a text that takes effect later."""
+    editions = {hit.edition.key: hit.edition for hit in hits if hit.edition.coming(today)}
+    return [
+        f"「{edition.title}」은(는) 시행일이 정해지지 않은 내용만 있어 그 내용을 보입니다."
+        if edition.effective_text == "미정"
+        else f"「{edition.title}」은(는) {edition.effective_text}에 시행될 내용만 있어 그 내용을 보입니다. "
+        "지금 시행 중인 조문과 다를 수 있습니다."
+        for edition in editions.values()
+    ]
 
 
 def _candidates(hit: Hit) -> list[tuple[int, int]]:

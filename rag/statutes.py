@@ -18,6 +18,9 @@ PREAMBLE = "전문"
 BODY = "본문"
 """Label of the whole text of a statute that has no articles."""
 
+UNDETERMINED = date(9999, 1, 1)
+"""The effective date, in the official data, of a text whose date is not determined yet."""
+
 CIRCLED = "①②③④⑤⑥⑦⑧⑨⑩⑪⑫⑬⑭⑮⑯⑰⑱⑲⑳㉑㉒㉓㉔㉕㉖㉗㉘㉙㉚㉛㉜㉝㉞㉟㊱㊲㊳㊴㊵㊶㊷㊸㊹㊺㊻㊼㊽㊾㊿"
 
 _MIDDLE_DOTS = str.maketrans(dict.fromkeys("·‧•・∙⋅･᛫", "ㆍ"))
@@ -116,6 +119,16 @@ class Addendum:
 
 
 @dataclass(frozen=True, slots=True)
+class Annex:
+    """A 별표 or 별지 서식: 별표 1의2 or 별지 제3호서식, its title; text and the address of its file where known."""
+
+    label: str
+    title: str = ""
+    text: str = ""
+    url: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Edition:
     """What identifies one version of a statute. Dates are None where the source does not give them."""
 
@@ -150,6 +163,20 @@ class Edition:
         """Kind and number, as far as known: 법률 제21454호."""
         return " ".join(part for part in (self.kind, f"제{self.number}호" if self.number else "") if part)
 
+    @property
+    def effective_text(self) -> str:
+        """The effective date as it is shown: 2027-01-01, 미정 where it is not determined yet, '' where not known."""
+        if self.effective is None:
+            return ""
+        return "미정" if self.effective >= UNDETERMINED else self.effective.isoformat()
+
+    @property
+    def effective_phrase(self) -> str:
+        """The effective date as a card states it: 2027-01-01 시행, 시행일 미정, 시행일 미상."""
+        if self.effective is None:
+            return "시행일 미상"
+        return "시행일 미정" if self.effective >= UNDETERMINED else f"{self.effective_text} 시행"
+
     def coming(self, today: date) -> bool:
         """Whether this text takes effect only after `today`."""
         return self.effective is not None and self.effective > today
@@ -167,6 +194,7 @@ class Statute:
     articles: tuple[Article, ...]
     addenda: tuple[Addendum, ...] = ()
     warnings: tuple[str, ...] = ()
+    annexes: tuple[Annex, ...] = ()
 
     def fingerprint(self) -> str:
         """Return a hash of everything that is stored of it, the name of its source aside."""
@@ -179,6 +207,8 @@ class Statute:
             parts += [article.label, article.title, *article.divisions, article.text]
         for addendum in self.addenda:
             parts += [addendum.heading, addendum.text]
+        for annex in self.annexes:
+            parts += [annex.label, annex.title, annex.text, annex.url]
         return digest(parts)
 
 
@@ -208,11 +238,20 @@ class Link:
 
 
 @dataclass(frozen=True, slots=True)
+class Coming:
+    """What an article becomes on the effective date of an edition to come; `article` is None where it is dropped."""
+
+    edition: Edition
+    article: Article | None
+
+
+@dataclass(frozen=True, slots=True)
 class Hit:
-    """An article found for a question.
+    """An article found for a question, or an addendum or annex in the shape of one (`rag.annexed`).
 
     `score` is the cosine similarity of question and best chunk, in [-1, 1]; `signals` name what found it;
-    `highlight` are (start, end) spans of `article.text`, best first.
+    `highlight` are (start, end) spans of `article.text`, best first. `coming` is what the article is about to become;
+    `link` is the address of an annex's file.
     """
 
     article_id: str
@@ -221,11 +260,13 @@ class Hit:
     score: float
     signals: tuple[str, ...]
     highlight: tuple[tuple[int, int], ...] = ()
+    coming: Coming | None = None
+    link: str = ""
 
     @property
     def url(self) -> str:
         """The official text, opened at the article."""
-        return official_url(self.edition.title, self.article.label)
+        return self.link or official_url(self.edition.title, self.article.label)
 
 
 def article_id(edition: Edition, label: str) -> str:
@@ -236,6 +277,16 @@ def article_id(edition: Edition, label: str) -> str:
 def chunk_id(of_article: str, ordinal: int) -> str:
     """Return a chunk's stable id, e.g. 001706:제750조#0."""
     return f"{of_article}#{ordinal}"
+
+
+def appended_id(edition: Edition, label: str) -> str:
+    """Return the id of an addendum or annex, which no article has, e.g. 007079+별표 28."""
+    return f"{edition.statute_id}+{label}"
+
+
+def is_appended(identity: str) -> bool:
+    """Whether an id is that of an addendum or annex."""
+    return "+" in identity
 
 
 def official_url(title: str, label: str = "") -> str:

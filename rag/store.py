@@ -23,6 +23,7 @@ from chromadb.config import Settings as ChromaSettings
 from chromadb.errors import ChromaError, NotFoundError
 from filelock import FileLock, Timeout
 
+from rag.appended import KINDS
 from rag.embedding import StatuteEmbedder, Vectors
 from rag.errors import StoreBusyError, StoreError, StoreMismatchError
 from rag.lexical import LexicalIndex
@@ -78,6 +79,7 @@ class StatuteStore:
         self.texts = texts
         self.known = known
         self.lexical = LexicalIndex(home / "lexical")
+        self.appended = {kind: LexicalIndex(home / kind) for kind in KINDS}
         self.questions_file = home / "questions.npz"
         self._questions: tuple[str, QuestionIndex] = ("", EMPTY)
         self._client = client

@@ -4,76 +4,71 @@ follow it: a chunk is `embedded` once its vector is stored, and a vector to be d
 
 from __future__ import annotations
 
-import json
 import sqlite3
 import threading
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
-from datetime import date
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from rag.errors import StoreError
+from rag.kept import (
+    KeptEdition,
+    annex_row,
+    dump_edition,
+    keep,
+    kept_edition,
+    kept_statute,
+    load_article,
+    load_edition,
+    paragraph_rows,
+    to_json,
+)
+from rag.schema import OLDER, SCHEMA_VERSION, bring_up
 from rag.statutes import (
     Addendum,
+    Annex,
     Article,
     Chunk,
+    Coming,
     Edition,
-    Line,
     Link,
-    Paragraph,
     Statute,
     article_id,
     digest,
     normalize_title,
+    strip_marks,
 )
 
 PendingChunk = tuple[str, str, int, int]
 """Chunk id, article id, start and end of a chunk whose vector is missing."""
 
-SCHEMA_VERSION = 2
-_WITHOUT_LINKS = 1  # a file of before there were links: it gets the table, and the links when a statute is put again
-
-_SCHEMA = """
-CREATE TABLE IF NOT EXISTS statutes (
-    key TEXT PRIMARY KEY, statute_id TEXT NOT NULL UNIQUE, edition TEXT NOT NULL, fingerprint TEXT NOT NULL,
-    articles INTEGER NOT NULL);
-CREATE TABLE IF NOT EXISTS articles (
-    id TEXT PRIMARY KEY, statute TEXT NOT NULL REFERENCES statutes(key) ON DELETE CASCADE, position INTEGER NOT NULL,
-    label TEXT NOT NULL, title TEXT NOT NULL, divisions TEXT NOT NULL, paragraphs TEXT NOT NULL,
-    deleted INTEGER NOT NULL);
-CREATE INDEX IF NOT EXISTS articles_by_statute ON articles(statute, position);
-CREATE TABLE IF NOT EXISTS addenda (
-    statute TEXT NOT NULL REFERENCES statutes(key) ON DELETE CASCADE, position INTEGER NOT NULL,
-    heading TEXT NOT NULL, text TEXT NOT NULL, PRIMARY KEY (statute, position));
-CREATE TABLE IF NOT EXISTS chunks (
-    id TEXT PRIMARY KEY, article TEXT NOT NULL, statute TEXT NOT NULL, start INTEGER NOT NULL, "end" INTEGER NOT NULL,
-    text_hash TEXT NOT NULL, embedded INTEGER NOT NULL);
-CREATE INDEX IF NOT EXISTS chunks_by_statute ON chunks(statute);
-CREATE INDEX IF NOT EXISTS chunks_by_article ON chunks(article);
-CREATE INDEX IF NOT EXISTS chunks_pending ON chunks(embedded) WHERE embedded = 0;
-CREATE TABLE IF NOT EXISTS links (
-    source_statute TEXT NOT NULL REFERENCES statutes(key) ON DELETE CASCADE, source_label TEXT NOT NULL,
-    target_statute TEXT NOT NULL, target_label TEXT NOT NULL, kind TEXT NOT NULL, word TEXT NOT NULL);
-CREATE INDEX IF NOT EXISTS links_by_source ON links(source_statute, source_label);
-CREATE INDEX IF NOT EXISTS links_by_target ON links(target_statute, target_label);
-CREATE TABLE IF NOT EXISTS generation (n INTEGER NOT NULL);
-INSERT INTO generation SELECT 0 WHERE NOT EXISTS (SELECT 1 FROM generation);
-CREATE TABLE IF NOT EXISTS doomed (chunk TEXT PRIMARY KEY);
-CREATE TABLE IF NOT EXISTS sources (sha256 TEXT PRIMARY KEY, edition TEXT NOT NULL, fingerprint TEXT NOT NULL);
-CREATE TABLE IF NOT EXISTS origins (statute TEXT PRIMARY KEY, origin TEXT NOT NULL);
-"""
-
 
 @dataclass(frozen=True, slots=True)
 class StoredStatute:
-    """A statute as the store lists it: its articles less the deleted ones, its chunks, those still to be embedded."""
+    """A statute as the store lists it: its articles less the deleted ones, its chunks, those still to be embedded.
+
+    `kept` are its other editions, oldest first: the one before, and those that are coming.
+    """
 
     edition: Edition
     fingerprint: str
     articles: int
     chunks: int
     pending: int
+    addenda: int = 0
+    annexes: int = 0
+    kept: tuple[KeptEdition, ...] = ()
+
+    @property
+    def coming(self) -> tuple[KeptEdition, ...]:
+        """The kept editions that are newer than the one answered from."""
+        return tuple(kept for kept in self.kept if kept.edition.version > self.edition.version)
+
+    @property
+    def previous(self) -> KeptEdition | None:
+        """The edition before the one answered from."""
+        return next((kept for kept in reversed(self.kept) if kept.edition.version < self.edition.version), None)
 
 
 class Texts:
@@ -87,13 +82,12 @@ class Texts:
             self._db.execute("PRAGMA synchronous = NORMAL")
             self._db.execute("PRAGMA foreign_keys = ON")
             version = self._db.execute("PRAGMA user_version").fetchone()[0]
-            if version not in (0, _WITHOUT_LINKS, SCHEMA_VERSION):
+            if version not in (0, *OLDER, SCHEMA_VERSION):
                 raise StoreError(
                     f"{path}: 다른 버전의 프로그램이 만든 자료입니다(형식 {version})."
                     " LAW_HOME 폴더를 새로 만들어 주십시오."
                 )
-            self._db.executescript(_SCHEMA)
-            self._db.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
+            bring_up(self._db, version)
         except sqlite3.Error as error:
             raise StoreError(f"{path}: 조문 자료를 열 수 없습니다({error}).") from error
 
@@ -106,14 +100,47 @@ class Texts:
     def statutes(self) -> list[StoredStatute]:
         """Return every statute, by title."""
         rows = self._all(
-            "SELECT s.edition, s.fingerprint, s.articles, COUNT(c.id), COALESCE(SUM(c.embedded = 0), 0)"
+            "SELECT s.key, s.edition, s.fingerprint, s.articles, COUNT(c.id), COALESCE(SUM(c.embedded = 0), 0),"
+            " (SELECT COUNT(*) FROM addenda WHERE statute = s.key),"
+            " (SELECT COUNT(*) FROM annexes WHERE statute = s.key)"
             " FROM statutes s LEFT JOIN chunks c ON c.statute = s.key GROUP BY s.key ORDER BY s.key"
         )
-        return [StoredStatute(_edition(row[0]), *row[1:]) for row in rows]
+        kept = self.kept()
+        return [
+            replace(StoredStatute(load_edition(edition), *counts), kept=tuple(kept.get(key, ())))
+            for key, edition, *counts in rows
+        ]
+
+    def kept(self, edition: Edition | None = None) -> dict[str, list[KeptEdition]]:
+        """Return statute key -> its kept editions, oldest first; of one statute or of all that have any."""
+        where, values = ("WHERE statute = ?", [edition.key]) if edition else ("", [])
+        found: dict[str, list[KeptEdition]] = {}
+        for key, *row in self._all(f"SELECT statute, id, edition, fingerprint, articles FROM kept {where}", values):
+            found.setdefault(key, []).append(kept_edition(tuple(row)))
+        return {key: sorted(kept, key=lambda k: k.edition.version) for key, kept in found.items()}
+
+    def kept_statute(self, kept: KeptEdition) -> Statute:
+        """Return a kept edition whole."""
+        sql = "SELECT label, title, paragraphs, divisions FROM kept_articles WHERE kept = ? ORDER BY position"
+        appended = self._one("SELECT appended FROM kept WHERE id = ?", (kept.row,))
+        return kept_statute(kept.edition, self._all(sql, (kept.row,)), appended[0] if appended else "[[],[]]")
+
+    def coming(self, edition: Edition, article: Article) -> Coming | None:
+        """Return what a stored article becomes by the first coming edition that changes its wording, if one does."""
+        now = (article.title, strip_marks(article.text))
+        for kept in self.kept(edition).get(edition.key, ()):
+            if kept.edition.version <= edition.version:
+                continue
+            sql = "SELECT label, title, paragraphs, divisions FROM kept_articles WHERE kept = ? AND label = ?"
+            row = self._one(sql, (kept.row, article.label))
+            then = load_article(*row) if row else None
+            if then is None or (then.title, strip_marks(then.text)) != now:
+                return Coming(kept.edition, then)
+        return None
 
     def editions(self) -> list[Edition]:
         """Return the edition of every statute, by title."""
-        return [_edition(row[0]) for row in self._all("SELECT edition FROM statutes ORDER BY key")]
+        return [load_edition(row[0]) for row in self._all("SELECT edition FROM statutes ORDER BY key")]
 
     def generation(self) -> int:
         """Return a number that changes whenever a statute is put or removed."""
@@ -135,7 +162,7 @@ class Texts:
             "SELECT edition, fingerprint FROM statutes WHERE key = ? OR statute_id = ? ORDER BY key = ? DESC",
             (edition.key, edition.statute_id, edition.key),
         )
-        return (_edition(row[0]), row[1]) if row else None
+        return (load_edition(row[0]), row[1]) if row else None
 
     def article(self, of_article: str) -> tuple[Edition, Article] | None:
         """Return an article and the edition it is of, by the article's id."""
@@ -148,7 +175,7 @@ class Texts:
             f" JOIN statutes s ON s.key = a.statute WHERE a.id IN ({_marks(ids)})",
             ids,
         )
-        return {row[0]: (_edition(row[1]), _article(*row[2:])) for row in rows}
+        return {row[0]: (load_edition(row[1]), load_article(*row[2:])) for row in rows}
 
     def outline(self, edition: Edition) -> list[tuple[str, str, bool]]:
         """Return (label, title, deleted) of a statute's articles in order."""
@@ -161,12 +188,18 @@ class Texts:
         """Return a stored statute whole."""
         ids = self._all("SELECT id FROM articles WHERE statute = ? ORDER BY position", (edition.key,))
         articles = self.articles([row[0] for row in ids])
-        return Statute(edition, tuple(articles[row[0]][1] for row in ids), tuple(self.addenda(edition)))
+        addenda, annexes = tuple(self.addenda(edition)), tuple(self.annexes(edition))
+        return Statute(edition, tuple(articles[row[0]][1] for row in ids), addenda, annexes=annexes)
 
     def addenda(self, edition: Edition) -> list[Addendum]:
         """Return a statute's addenda in order."""
         rows = self._all("SELECT heading, text FROM addenda WHERE statute = ? ORDER BY position", (edition.key,))
         return [Addendum(*row) for row in rows]
+
+    def annexes(self, edition: Edition) -> list[Annex]:
+        """Return a statute's annexes in order."""
+        sql = "SELECT label, title, text, url FROM annexes WHERE statute = ? ORDER BY position"
+        return [Annex(*row) for row in self._all(sql, (edition.key,))]
 
     def spans(self, chunk_ids: Sequence[str]) -> dict[str, tuple[str, int, int]]:
         """Return chunk id -> (article id, start, end) for those that are part of the text now."""
@@ -194,19 +227,22 @@ class Texts:
         return {row[0]: row[1:] for row in rows}
 
     def article_ids(self) -> dict[tuple[str, str], str]:
-        """Return (statute key, label) -> article id of every article that is not deleted."""
-        rows = self._all("SELECT statute, label, id FROM articles WHERE NOT deleted")
+        """Return (statute key, label) -> article id of every article that is not deleted, nor its statute repealed."""
+        rows = self._all(
+            "SELECT a.statute, a.label, a.id FROM articles a JOIN statutes s ON s.key = a.statute"
+            " WHERE NOT a.deleted AND NOT json_extract(s.edition, '$.repealed')"
+        )
         return {(key, label): identity for key, label, identity in rows}
 
     def fingerprints(self) -> dict[str, tuple[str, Edition]]:
         """Return statute key -> (fingerprint, edition) of every statute."""
         rows = self._all("SELECT key, fingerprint, edition FROM statutes ORDER BY key")
-        return {key: (fingerprint, _edition(edition)) for key, fingerprint, edition in rows}
+        return {key: (fingerprint, load_edition(edition)) for key, fingerprint, edition in rows}
 
     def of_origin(self, origin: str) -> list[Edition]:
         """Return the editions of the statutes that a source brought in and no user did, by title."""
         sql = "SELECT s.edition FROM statutes s JOIN origins o ON o.statute = s.key WHERE o.origin = ? ORDER BY s.key"
-        return [_edition(row[0]) for row in self._all(sql, (origin,))]
+        return [load_edition(row[0]) for row in self._all(sql, (origin,))]
 
     def origin(self, edition: Edition) -> str:
         """Return the source that brought a statute in; '' where a user's own file did, or it is not stored."""
@@ -230,12 +266,17 @@ class Texts:
     # Writing
 
     def put(
-        self, statute: Statute, chunks: Iterable[Chunk], links: Iterable[Link] = (), origin: str | None = None
+        self,
+        statute: Statute,
+        chunks: Iterable[Chunk],
+        links: Iterable[Link] = (),
+        origin: str | None = None,
+        others: Iterable[Statute] | None = None,
     ) -> None:
         """Replace a statute by this edition of it, all or nothing; chunks whose text is the same stay embedded.
 
         `links` are those that go out from its articles; `origin` is the source it came from, '' for a user's own file,
-        None for what is recorded already.
+        None for what is recorded already; `others` are the editions to be kept beside it, None to leave those that are.
         """
         edition = statute.edition
         with self._transaction():
@@ -243,6 +284,7 @@ class Texts:
                 if key != edition.key:  # renamed: the ids are the same, the title is not
                     self._delete(key)
                     self._db.execute("UPDATE OR REPLACE origins SET statute = ? WHERE statute = ?", (edition.key, key))
+                    self._db.execute("UPDATE OR REPLACE kept SET statute = ? WHERE statute = ?", (edition.key, key))
             if origin is not None:
                 self._record_origin(edition, origin)
             old = dict(self._all("SELECT id, text_hash FROM chunks WHERE statute = ? AND embedded", (edition.key,)))
@@ -250,7 +292,7 @@ class Texts:
             live = sum(not article.deleted for article in statute.articles)
             self._db.execute(
                 "INSERT INTO statutes VALUES (?, ?, ?, ?, ?)",
-                (edition.key, edition.statute_id, _dump(edition), statute.fingerprint(), live),
+                (edition.key, edition.statute_id, dump_edition(edition), statute.fingerprint(), live),
             )
             self._insert_texts(statute)
             self._db.executemany(
@@ -262,12 +304,21 @@ class Texts:
                 row = (chunk.id, chunk.article_id, edition.key, chunk.start, chunk.end, text_hash)
                 self._db.execute("INSERT INTO chunks VALUES (?,?,?,?,?,?,?)", (*row, old.get(chunk.id) == text_hash))
                 self._db.execute("DELETE FROM doomed WHERE chunk = ?", (chunk.id,))
+            if others is not None:
+                keep(self._db, edition.key, others)
+
+    def keep(self, edition: Edition, others: Iterable[Statute]) -> None:
+        """Keep exactly these editions beside the one that is answered from."""
+        with self._transaction():
+            self._db.execute("UPDATE generation SET n = n + 1")
+            keep(self._db, edition.key, others)
 
     def remove(self, edition: Edition) -> None:
-        """Remove a statute; its vectors become doomed."""
+        """Remove a statute and its kept editions; its vectors become doomed."""
         with self._transaction():
             self._delete(edition.key)
             self._record_origin(edition, "")
+            keep(self._db, edition.key, ())
 
     def own(self, edition: Edition) -> None:
         """Record that a user brought this statute in, so that no source takes it out again."""
@@ -292,13 +343,17 @@ class Texts:
             "INSERT INTO articles VALUES (?,?,?,?,?,?,?,?)",
             (
                 (article_id(edition, article.label), edition.key, position, article.label, article.title,
-                 _json(article.divisions), _json(_paragraph_rows(article)), article.deleted)
+                 to_json(article.divisions), to_json(paragraph_rows(article)), article.deleted)
                 for position, article in enumerate(statute.articles)
             ),
         )  # fmt: skip
         self._db.executemany(
             "INSERT INTO addenda VALUES (?,?,?,?)",
             ((edition.key, position, item.heading, item.text) for position, item in enumerate(statute.addenda)),
+        )
+        self._db.executemany(
+            "INSERT INTO annexes VALUES (?,?,?,?,?,?)",
+            ((edition.key, position, *annex_row(annex)) for position, annex in enumerate(statute.annexes)),
         )
 
     # What the vectors have still to follow
@@ -330,15 +385,19 @@ class Texts:
 
     # What was read from which file
 
-    def known_source(self, sha256: str) -> tuple[Edition, str] | None:
-        """Return (edition, fingerprint) of what a file of this hash was read as before."""
-        row = self._one("SELECT edition, fingerprint FROM sources WHERE sha256 = ?", (sha256,))
-        return (_edition(row[0]), row[1]) if row else None
+    def known_source(self, sha256: str) -> list[tuple[Edition, str]]:
+        """Return (edition, fingerprint) of what a file of this hash was read as before; [] if it was not."""
+        sql = "SELECT edition, fingerprint FROM sources WHERE sha256 = ? ORDER BY position"
+        return [(load_edition(row[0]), row[1]) for row in self._all(sql, (sha256,))]
 
-    def remember_source(self, sha256: str, edition: Edition, fingerprint: str) -> None:
+    def remember_source(self, sha256: str, editions: Iterable[tuple[Edition, str]]) -> None:
         """Remember what a file was read as, so that it need not be read again."""
         with self._transaction():
-            self._db.execute("INSERT OR REPLACE INTO sources VALUES (?,?,?)", (sha256, _dump(edition), fingerprint))
+            self._db.execute("DELETE FROM sources WHERE sha256 = ?", (sha256,))
+            self._db.executemany(
+                "INSERT INTO sources VALUES (?,?,?,?)",
+                ((sha256, n, dump_edition(edition), fingerprint) for n, (edition, fingerprint) in enumerate(editions)),
+            )
 
     # SQLite
 
@@ -374,30 +433,3 @@ class Texts:
 
 def _marks(values: Sequence[object]) -> str:
     return ",".join("?" * len(values))
-
-
-def _json(value: object) -> str:
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
-
-
-def _paragraph_rows(article: Article) -> list[object]:
-    return [[p.number, [[line.depth, line.label, line.text] for line in p.lines]] for p in article.paragraphs]
-
-
-def _article(label: str, title: str, paragraphs: str, divisions: str) -> Article:
-    rows = json.loads(paragraphs)
-    body = tuple(Paragraph(number, tuple(Line(*line) for line in lines)) for number, lines in rows)
-    return Article(label, title, body, tuple(json.loads(divisions)))
-
-
-def _dump(edition: Edition) -> str:
-    fields = {name: getattr(edition, name) for name in Edition.__slots__}
-    return json.dumps(fields, ensure_ascii=False, default=str)
-
-
-def _edition(dumped: str) -> Edition:
-    fields = json.loads(dumped)
-    for name in ("promulgated", "effective"):
-        fields[name] = date.fromisoformat(fields[name]) if fields[name] else None
-    fields["ministries"] = tuple(fields["ministries"])
-    return Edition(**fields)

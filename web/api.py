@@ -16,6 +16,7 @@ from typing import Any
 import gradio as gr
 from gradio.events import api
 
+from ingest.report import find_statutes
 from rag.answer import as_json, extractive_answer
 from rag.cited import CitedArticle
 from rag.errors import LawError
@@ -24,7 +25,6 @@ from rag.statutes import normalize_title, official_url
 from rag.texts import StoredStatute
 from web.events import ASKING, LOOKING_UP
 from web.service import Service, plainly
-from web.status import find_statutes
 
 MOST_LISTED = 500
 MOST_HISTORY = 20

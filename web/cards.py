@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import date
 
-from rag.answer import NOTHING_INDEXED
+from rag.answer import NOTHING_INDEXED, coming_text
 from rag.related import Related, Relative
 from rag.retriever import Search
-from rag.statutes import Article, Edition, Hit, official_url, strip_marks
+from rag.statutes import Article, Edition, Hit, is_appended, official_url, strip_marks
 from web.markup import article_html, escape, open_link
 from web.plot import plot_html
 
@@ -97,7 +97,8 @@ def card_html(hit: Hit, rank: int, today: date, around: Related | None = None, *
     path = " › ".join(strip_marks(division) for division in article.divisions)
     path_html = f'<p class="law-path" lang="ko">{escape(path)}</p>' if path else ""
     name = f"「{edition.title}」 {article.heading}"
-    deleted = '<span class="law-badge muted">삭제된 조문</span>' if article.deleted else ""
+    is_deleted = article.deleted and not is_appended(hit.article_id)
+    deleted = '<span class="law-badge muted">삭제된 조문</span>' if is_deleted else ""
     return (
         f'<article class="law-card{" weak" if weak else ""}" id="article-{escape(hit.article_id)}" tabindex="-1" '
         f'aria-label="{rank}. {escape(name)}">'
@@ -105,16 +106,24 @@ def card_html(hit: Hit, rank: int, today: date, around: Related | None = None, *
         f'<div class="law-name">{path_html}<h3 lang="ko"><span class="law-title">「{escape(edition.title)}」</span> '
         f"{escape(article.heading)}</h3></div>{_score(hit)}</header>"
         f'<div class="law-badges">{_signals(hit.signals)}{status_badges(edition, today)}{deleted}</div>'
-        f"{article_html(article, hit.highlight)}{_related(around, name) if around else ''}"
+        f"{article_html(article, hit.highlight)}{_coming(hit)}{_related(around, name) if around else ''}"
         f'<footer class="law-card-foot"><span lang="ko">{escape(facts(edition))}</span>'
-        f"{card_tools(edition, article, hit.article_id)}</footer></article>"
+        f"{_tools(hit)}</footer></article>"
     )
 
 
-def card_tools(edition: Edition, article: Article, identity: str, *, viewer: bool = True) -> str:
-    """Return what can be done with an article: open it in its statute, copy it, see the official text."""
+def _tools(hit: Hit) -> str:
+    appended = is_appended(hit.article_id)  # an addendum or annex has no place among its statute's articles
+    return card_tools(hit.edition, hit.article, hit.article_id, viewer=not appended, link=hit.link)
+
+
+def card_tools(edition: Edition, article: Article, identity: str, *, viewer: bool = True, link: str = "") -> str:
+    """Return what can be done with an article: open it in its statute, copy it, see the official text.
+
+    `link` is the address of that text where it is not the article's.
+    """
     name = f"「{edition.title}」 {article.heading}"
-    url = official_url(edition.title, article.label)
+    url = link or official_url(edition.title, article.label)
     data = f'data-cite="{escape(name)}" data-facts="{escape(facts(edition))}" data-url="{escape(url)}"'
     opener = open_link(identity, "법령에서 보기", f' aria-label="{escape(name)}, 법령에서 보기"') if viewer else ""
     buttons = "".join(
@@ -152,6 +161,18 @@ def _related(around: Related, name: str) -> str:
     )
 
 
+def _coming(hit: Hit) -> str:
+    """Return what an article is about to become, folded."""
+    if hit.coming is None:
+        return ""
+    then = hit.coming.article
+    text = article_html(then, ()) if then and not then.deleted else ""
+    said = escape(coming_text(hit.coming))
+    if not text:
+        return f'<p class="law-coming">{said}</p>'
+    return f'<details class="law-coming"><summary>{said}</summary>{text}</details>'
+
+
 def _links(relatives: Sequence[Relative]) -> list[str]:
     return [_link(relative) for relative in relatives]
 
@@ -167,7 +188,8 @@ def status_badges(edition: Edition, today: date) -> str:
     if edition.repealed:
         badges.append('<span class="law-badge danger">폐지</span>')
     if edition.effective and edition.coming(today):
-        badges.append(f'<span class="law-badge warning">시행 예정 {edition.effective.isoformat()}</span>')
+        when = "시행일 미정" if edition.effective_text == "미정" else f"시행 예정 {edition.effective_text}"
+        badges.append(f'<span class="law-badge warning">{when}</span>')
     return "".join(badges)
 
 
@@ -190,8 +212,7 @@ def _signals(signals: Sequence[str]) -> str:
 
 def facts(edition: Edition) -> str:
     """Return since when an edition is in force, and its designation."""
-    effective = f"{edition.effective.isoformat()} 시행" if edition.effective else "시행일 미상"
-    return " · ".join(part for part in (effective, edition.designation) if part)
+    return " · ".join(part for part in (edition.effective_phrase, edition.designation) if part)
 
 
 def _legend(confidence: float, abstain_below: float) -> str:

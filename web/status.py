@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from datetime import date
 
 from ingest.pipeline import Outcome, Progress, Result
-from rag.statutes import Edition, normalize_title
+from ingest.report import find_statutes
+from rag.statutes import Edition
 from rag.texts import StoredStatute
 from web.cards import status_badges
 from web.markup import escape, open_link
@@ -56,16 +57,6 @@ def describe(progress: Progress) -> str:
 def waiting(job: Job) -> str:
     """Return what an upload waits for."""
     return "앞선 색인이 끝나기를 기다리는 중" + (f"({describe(job.progress)})" if job.progress else "")
-
-
-def find_statutes(statutes: Sequence[StoredStatute], query: str) -> list[StoredStatute]:
-    """Return the statutes whose title or abbreviation holds every word of the query."""
-    words = [normalize_title(word) for word in query.split()]
-    return [
-        stored
-        for stored in statutes
-        if all(word in stored.edition.key or word in normalize_title(stored.edition.abbreviation) for word in words)
-    ]
 
 
 def inventory_html(statutes: Sequence[StoredStatute], query: str, today: date) -> str:

@@ -35,7 +35,7 @@ READERS: dict[str, Callable[[Path], Statute]] = {
     ".json": read_json,
 }
 
-READER_VERSION = 2
+READER_VERSION = 3
 """Raise it when a reader reads the same bytes differently; files are then read anew."""
 
 

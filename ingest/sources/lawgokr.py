@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 from xml.etree.ElementTree import Element
 
-from ingest.grammar import Depth, StatuteBuilder, division_rank, is_addendum, split_heading, split_label
+from ingest.grammar import Depth, StatuteBuilder, annex_label, division_rank, is_addendum, split_heading, split_label
 from ingest.items import warn_of_missing_items
 from ingest.sources.lines import finish
 from ingest.sources.raw import is_html, parse_xml, read_text
@@ -188,13 +188,19 @@ def _edition(info: Node, name: str, warnings: list[str]) -> Edition:
 
 def _date(info: Node, key: str, warnings: list[str]) -> date | None:
     value = info.value(key)
+    day = _day(value)
+    if day is None:
+        said = f"{key} '{value}'은(는) 날짜가 아니라서 비워 두었습니다." if value else f"{key}가 없습니다."
+        warnings.append(said)
+    return day
+
+
+def _day(value: str) -> date | None:
+    match = re.fullmatch(r"(\d{4})\D{0,2}(\d{2})\D{0,2}(\d{2})\.?", value)
     try:
-        if match := re.fullmatch(r"(\d{4})\D{0,2}(\d{2})\D{0,2}(\d{2})\.?", value):
-            return date(int(match[1]), int(match[2]), int(match[3]))
+        return date(int(match[1]), int(match[2]), int(match[3])) if match else None
     except ValueError:
-        pass
-    warnings.append(f"{key} '{value}'은(는) 날짜가 아니라서 비워 두었습니다." if value else f"{key}가 없습니다.")
-    return None
+        return None
 
 
 def _label(unit: Node) -> str:
@@ -227,8 +233,17 @@ def _read_article(builder: StatuteBuilder, unit: Node, label: str, in_order: boo
         builder.line(*labelled) if labelled else builder.text(line)
     for paragraph in unit.all("항"):
         _read_paragraph(builder, paragraph, label, in_order)
-    for line in unit.lines("조문참고자료"):
+    notes = unit.lines("조문참고자료")
+    for line in notes:
         builder.text(line, deeper=False)
+    _read_start(builder, unit, label, stated=any("[시행일" in line for line in [*lines, *notes]))
+
+
+def _read_start(builder: StatuteBuilder, unit: Node, label: str, *, stated: bool) -> None:
+    """Say that an article takes effect later than its statute, in the words that law.go.kr prints, if it does not."""
+    day, effective = _day(unit.value("조문시행일자")), builder.edition.effective
+    if day and effective and day > effective and not stated:
+        builder.text(f"[시행일: {day.year}. {day.month}. {day.day}.] {label}", deeper=False)
 
 
 def _read_paragraph(builder: StatuteBuilder, paragraph: Node, article: str, in_order: bool) -> None:
@@ -307,7 +322,9 @@ def _read_addenda(builder: StatuteBuilder, law: Node) -> None:
             for line in lines:
                 builder.addendum_line(line)
     for unit in [unit for group in law.all("별표") for unit in group.all("별표단위")]:
-        builder.addendum(f"[{_annex_label(unit)}] {unit.value('별표제목')}".strip())
+        link = unit.value("별표서식PDF파일링크") or unit.value("별표서식파일링크")
+        url = f"https://www.law.go.kr{link}" if link.startswith("/") else link
+        builder.annex(_annex_label(unit), unit.value("별표제목"), url)
         for line in unit.lines("별표내용"):
             builder.addendum_line(line)
 
@@ -319,5 +336,5 @@ def _addendum_heading(unit: Node) -> str:
 
 
 def _annex_label(unit: Node) -> str:
-    number, branch = unit.value("별표번호").lstrip("0"), unit.value("별표가지번호").lstrip("0")
-    return f"{unit.value('별표구분') or '별표'} {number}{f'의{branch}' if branch else ''}".strip()
+    number, branch = (re.sub(r"\D", "", unit.value(f"별표{key}")) for key in ("번호", "가지번호"))
+    return annex_label(unit.value("별표구분") or "별표", int(number or 0), int(branch or 0))

@@ -16,6 +16,7 @@ from ingest.grammar import (
     division_rank,
     is_addendum,
     is_heading,
+    split_annex,
     split_heading,
     split_label,
 )
@@ -79,8 +80,8 @@ def add_line(builder: StatuteBuilder, line: LogicalLine) -> None:
     """Tell the builder what a logical line is."""
     if line.kind == ADDENDUM:
         builder.addendum(line.text)
-    elif line.kind == ANNEX:
-        builder.addendum(re.sub(r"^[^\[<]*", "", line.text))
+    elif line.kind == ANNEX and (annex := split_annex(re.sub(r"^[^\[<]*", "", line.text))) and not _amends(line.text):
+        builder.annex(*annex)
     elif builder.in_addenda:
         builder.addendum_line(line.text)
     elif line.kind == DIVISION:
@@ -97,6 +98,11 @@ def add_line(builder: StatuteBuilder, line: LogicalLine) -> None:
         builder.line(*label)
     else:
         builder.text(line.text, deeper=line.kind != MARK)
+
+
+def _amends(text: str) -> bool:
+    """Whether a line that begins with [별표 1] is an addendum's sentence about it: … 중 "20"을 "30"으로 한다."""
+    return re.search(r"(?:한다|같다)\.?$|같이\s(?:한다|신설|개정|정정)", text) is not None
 
 
 def finish(builder: StatuteBuilder, name: str, *, known: bool, advice: str) -> Statute:

@@ -15,7 +15,7 @@ from typing import Any
 
 import yaml
 
-from ingest.grammar import StatuteBuilder, division_rank, is_addendum, split_heading, split_label
+from ingest.grammar import StatuteBuilder, annex_label, division_rank, is_addendum, split_heading, split_label
 from ingest.items import warn_of_missing_items
 from ingest.sources.stated import gap_warnings
 from rag.errors import SourceError
@@ -68,6 +68,7 @@ def parse_markdown(text: str, name: str) -> Statute:
     builder = StatuteBuilder(edition, warnings)
     for line in body.splitlines():
         _read_line(builder, line)
+    _read_attachments(builder, header)
     statute = builder.build()
     if not statute.articles:
         raise SourceError(f"{name}: 조문을 찾지 못했습니다. '##### 제1조 (제목)' 꼴의 조문이 있는지 확인해 주십시오.")
@@ -167,6 +168,17 @@ def _edition(header: dict[str, Any], body: str, name: str) -> tuple[Edition, lis
         source=name,
     )
     return edition, warnings if header else gap_warnings(edition)
+
+
+def _read_attachments(builder: StatuteBuilder, header: dict[str, Any]) -> None:
+    """Read the annexes that the front matter lists: labels, titles and the addresses of their files, no text."""
+    listed = header.get("첨부파일")
+    for entry in listed if isinstance(listed, list) else ():
+        if not isinstance(entry, dict):
+            continue
+        number, branch = (re.sub(r"\D", "", _value(entry, f"별표{key}")) for key in ("번호", "가지번호"))
+        label = annex_label(_value(entry, "별표구분") or "별표", int(number or 0), int(branch or 0))
+        builder.annex(label, _value(entry, "제목"), _value(entry, "PDF링크") or _value(entry, "파일링크"))
 
 
 def _value(header: dict[str, Any], key: str) -> str:

@@ -19,7 +19,7 @@ from ingest.sources.markdown import read_markdown
 from ingest.sources.plain import parse_lines
 from rag.errors import SourceError
 from rag.settings import ROOT
-from rag.statutes import CIRCLED, Paragraph, Statute, normalize_title
+from rag.statutes import CIRCLED, Annex, Paragraph, Statute, normalize_title
 from tests.ingest.format_samples import HP, WRITERS, hwpx_section, pack, write_plain
 from tests.samples import mini
 
@@ -175,7 +175,7 @@ def test_a_broken_sentence_begins_no_item() -> None:
 
 def test_an_annex_is_kept_apart_from_the_last_article() -> None:
     statute = parse_lines([*HEAD, "제1조(목적) 가", "[별표 1] 사용료(제1조 관련)", "1. 빨래 한 통: 500원"], "x.txt")
-    assert [(a.heading, a.text) for a in statute.addenda] == [("[별표 1] 사용료(제1조 관련)", "1. 빨래 한 통: 500원")]
+    assert statute.annexes == (Annex("별표 1", "사용료(제1조 관련)", "1. 빨래 한 통: 500원"),)
 
 
 def test_title_and_edition_may_share_a_line_or_be_broken() -> None:
@@ -386,6 +386,7 @@ def test_any_damage_is_a_statute_or_a_plain_refusal(data: st.DataObject, suffix:
         _read_or_refuse(path)
 
 
+@settings(deadline=None)
 @given(
     st.lists(
         st.sampled_from(["제1조(가) 나", "제9999조", "① 가", "가. 나", "부칙", "제1장 가", "[별표 1]", "다.", *HEAD])
@@ -395,6 +396,7 @@ def test_no_line_is_lost(lines: list[str]) -> None:
     statute = parse_lines([*HEAD, "제1조(목적) 처음", *lines], "x.txt")
     kept = "".join("".join(a.divisions) + re.sub(r" \[\d+\]", "", a.heading) + a.text for a in statute.articles)
     kept += "".join(a.heading + a.text for a in statute.addenda)
+    kept += "".join(f"[{annex.label}]{annex.title}{annex.text}" for annex in statute.annexes)
     # A bare 부칙 without text is a heading of others, and divisions that no article follows hold nothing.
     assert all(squeeze(line) in squeeze(kept) for line in lines if line not in ("부칙", "제1장 가"))
 

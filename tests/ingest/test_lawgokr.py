@@ -10,7 +10,7 @@ import pytest
 
 from ingest.sources.files import read_file
 from ingest.sources.markdown import read_markdown
-from rag.statutes import Statute
+from rag.statutes import Annex, Statute
 from tests.ingest.format_samples import api_tree, to_xml
 from tests.ingest.test_formats import shape
 
@@ -143,14 +143,20 @@ def test_addenda_and_annexes(tmp_path: Path) -> None:
             ]
         },
         별표={
-            "별표단위": {"별표번호": "0001", "별표가지번호": "02", "별표구분": "별표", "별표제목": "사용료(제1조 관련)"}
+            "별표단위": {
+                "별표번호": "0001",
+                "별표가지번호": "02",
+                "별표구분": "별표",
+                "별표제목": "사용료(제1조 관련)",
+                "별표서식PDF파일링크": "/LSW/x?flSeq=1",
+            }
         },
     )
     assert [(a.heading, a.text) for a in statute.addenda] == [
         ("부칙 <제1호,2018.1.1>", "제1조(시행일) 나"),
         ("부칙 <제123호,2023.12.31>", "이 법은 공포한 날부터 시행한다."),
-        ("[별표 1의2] 사용료(제1조 관련)", ""),
     ]
+    assert statute.annexes == (Annex("별표 1의2", "사용료(제1조 관련)", "", "https://www.law.go.kr/LSW/x?flSeq=1"),)
     assert statute.articles[0].text == "가[그림: http://www.law.go.kr/LSW/flDownload.do?flSeq=77]"
 
 

@@ -209,9 +209,9 @@ def test_structure(tmp_path: Path, style: Style) -> None:
     assert [a.heading for a in statute.addenda] == [
         "부칙 <제100호,2008. 3. 21.>",
         "부칙 <제123호,2023. 12. 31.>",
-        "[별표 1] <개정 2023. 12. 31.>",
     ]
-    assert statute.addenda[2].text.splitlines()[1] == "제1조(일반기준) 다음과 같다."
+    assert [(a.label, a.title) for a in statute.annexes] == [("별표 1", "<개정 2023. 12. 31.>")]
+    assert statute.annexes[0].text.splitlines()[1] == "제1조(일반기준) 다음과 같다."
 
 
 def at_line_start(kind: str, text: str, wanted: str, style: Style = LAW_GO_KR) -> str:

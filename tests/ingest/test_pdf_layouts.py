@@ -103,9 +103,9 @@ def test_table_of_an_annex_is_read_by_rows(tmp_path: Path) -> None:
     canvas.save()
     statute = read_pdf(tmp_path / "별표.pdf")
     assert [article.label for article in statute.articles] == ["제1조"]
-    assert statute.addenda[0].heading == "[별표 1]"
-    assert statute.addenda[0].text.splitlines() == [
-        "과태료의 부과기준(제1조 관련)",
+    (annex,) = statute.annexes
+    assert (annex.label, annex.title) == ("별표 1", "과태료의 부과기준(제1조 관련)")
+    assert annex.text.splitlines() == [
         "위반행위 | 근거 법조문 | 과태료",
         "가. 신고를 하지 않고 빨래터를 이용한 경우 | 법 제27조 제1항 | 50만원",
         "나. 이용 시간을 지키지 않은 경우 | 법 제27조제2항 | 비용의 2/3",

@@ -173,7 +173,7 @@ def test_a_bad_file_is_named_and_the_rest_goes_in(store: StatuteStore, counting:
 def test_progress_is_told_with_rate_and_time_left(store: StatuteStore, counting: Counting, tmp_path: Path) -> None:
     events: list[Progress] = []
     add([mini(tmp_path)], store, counting, 256, events.append)
-    assert [e.stage for e in events] == ["읽기", "낱말", "임베딩", "임베딩"]
+    assert [e.stage for e in events] == ["읽기", "낱말", "부칙", "별표", "임베딩", "임베딩"]
     assert (events[-1].done, events[-1].total, events[-1].seconds_left) == (3, 3, 0)
     assert events[-1].rate > 0
 

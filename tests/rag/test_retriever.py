@@ -135,7 +135,7 @@ def test_the_json_is_the_contract(retriever: StatuteRetriever) -> None:
     assert set(data) == {"question", "answer", "abstained", "hits"}
     (hit,) = data["hits"]
     assert set(hit) == {
-        "law", "article", "title", "text", "score", "signals", "highlight", "effective", "url",
+        "law", "article", "title", "text", "score", "signals", "highlight", "effective", "coming", "url",
     }  # fmt: skip
     assert hit["url"] == "https://www.law.go.kr/법령/대한민국헌법/제70조"
     assert hit["effective"] == "1988-02-25"

@@ -27,7 +27,7 @@ from rag.statutes import official_url
 
 NAMES = ["/search", "/ask", "/get_article", "/list_statutes"]
 TOOLS = ["search_statutes", "ask", "get_article", "list_statutes"]
-HIT = ["law", "article", "title", "text", "score", "signals", "highlight", "effective", "url"]
+HIT = ["law", "article", "title", "text", "score", "signals", "highlight", "effective", "coming", "url"]
 
 
 @pytest.fixture(scope="module")

@@ -8,11 +8,12 @@ from datetime import date
 import pytest
 
 from ingest.pipeline import Outcome, Progress, Result
+from ingest.report import find_statutes
 from rag.texts import StoredStatute
 from tests.web.dom import Dom
 from tests.web.made import EDITION, HOSTILE, TODAY
 from web.service import Job
-from web.status import confirm_html, describe, find_statutes, header_html, inventory_html, outcomes_html, waiting
+from web.status import confirm_html, describe, header_html, inventory_html, outcomes_html, waiting
 
 
 def stored(title: str = "민법", *, articles: int = 10, pending: int = 0, **fields: object) -> StoredStatute:

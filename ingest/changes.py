@@ -1,0 +1,132 @@
+"""What an edition changed against another, by article: added, removed, moved, changed, with the words that changed."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from difflib import SequenceMatcher
+from enum import Enum
+
+from rag.statutes import Article, Statute, strip_marks
+
+_WORDS = re.compile(r"\s*(?:\w+|[^\w\s])|\s+$")
+_CONTEXT = 6
+"""Words shown before and after a change."""
+
+_LONGEST = 6_000
+"""Words of an article above which it is compared line by line."""
+
+
+class ChangeKind(Enum):
+    """What happened to an article."""
+
+    ADDED = "신설"
+    REMOVED = "삭제"
+    MOVED = "이동"
+    CHANGED = "변경"
+
+
+@dataclass(frozen=True, slots=True)
+class Replacement:
+    """Words that were replaced, with what stands around them; `old` or `new` is '' where words only came or went."""
+
+    before: str
+    old: str
+    new: str
+    after: str
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What happened to one article; `heading` is its new one, or its old one if it is gone. `was` is an old label.
+
+    `old` and `new` are the wordings of a changed one.
+    """
+
+    kind: ChangeKind
+    label: str
+    heading: str
+    was: str = ""
+    old: str = ""
+    new: str = ""
+
+    @property
+    def words(self) -> tuple[Replacement, ...]:
+        """The words of a changed article that are others now."""
+        return tuple(_replacements(self.old, self.new))
+
+
+def changes(old: Statute, new: Statute) -> list[Change]:
+    """Return what `new` changed against `old`, in the order of the articles. Amendment marks do not count."""
+    before, after = _living(old), _living(new)
+    moved = _moved(before, after)
+    found: list[Change] = []
+    for label, article in after.items():
+        if label in moved:
+            found.append(Change(ChangeKind.MOVED, label, article.heading, moved[label]))
+        elif label not in before or label in moved.values():
+            found.append(Change(ChangeKind.ADDED, label, article.heading))
+        elif _wording(article) != _wording(before[label]):
+            wordings = _wording(before[label]), _wording(article)
+            found.append(Change(ChangeKind.CHANGED, label, article.heading, "", *wordings))
+    gone = before.keys() - after.keys() - set(moved.values())
+    found += [Change(ChangeKind.REMOVED, label, before[label].heading) for label in before if label in gone]
+    places = {article.label: place for place, article in enumerate(new.articles)}
+    return sorted(found, key=lambda change: places.get(change.label, len(places)))
+
+
+def summary(found: Iterable[Change]) -> str:
+    """Return how many articles changed in which way: 조문 신설 2, 변경 3."""
+    kinds = [change.kind for change in found]
+    counts = [f"{kind.value} {kinds.count(kind)}" for kind in ChangeKind if kind in kinds]
+    return "조문 " + ", ".join(counts) if counts else "조문 내용은 같음"
+
+
+def render(change: Change) -> str:
+    """Return a change in lines: its heading, then each replacement as … [-옛 말-] {+새 말+} …."""
+    head = f"[{change.kind.value}] {change.heading}" + (f" ← {change.was}" if change.was else "")
+    return "\n".join([head, *(f"    {_marked(words)}" for words in change.words)])
+
+
+def _marked(words: Replacement) -> str:
+    parts = [f"[-{words.old}-]" if words.old else "", f"{{+{words.new}+}}" if words.new else ""]
+    return re.sub(r"\s+", " ", f"…{words.before}{''.join(parts)}{words.after}…").strip()
+
+
+def _living(statute: Statute) -> dict[str, Article]:
+    return {article.label: article for article in statute.articles if not article.deleted}
+
+
+def _wording(article: Article) -> str:
+    return f"{article.title}\n{strip_marks(article.text)}" if article.title else strip_marks(article.text)
+
+
+def _moved(before: dict[str, Article], after: dict[str, Article]) -> dict[str, str]:
+    """Return new label -> old label of articles whose wording is the same under another number."""
+    gone = {
+        _wording(article): label
+        for label, article in before.items()
+        if label not in after or _wording(after[label]) != _wording(article)
+    }
+    return {
+        label: gone[wording]
+        for label, article in after.items()
+        if (wording := _wording(article)) in gone and (label not in before or _wording(before[label]) != wording)
+    }
+
+
+def _replacements(old: str, new: str) -> Iterator[Replacement]:
+    a, b = _WORDS.findall(old), _WORDS.findall(new)
+    if max(len(a), len(b)) > _LONGEST:
+        a, b = old.splitlines(keepends=True), new.splitlines(keepends=True)
+    for kind, a1, a2, b1, b2 in SequenceMatcher(None, a, b, autojunk=False).get_opcodes():
+        if kind == "equal":
+            continue
+        before, after = "".join(a[max(0, a1 - _CONTEXT) : a1]), "".join(a[a2 : a2 + _CONTEXT])
+        gone, come = "".join(a[a1:a2]), "".join(b[b1:b2])
+        space = re.match(r"\s*", gone or come)
+        if space and (not gone or not come or (gone.startswith(space[0]) and come.startswith(space[0]))):
+            cut = len(space[0])  # the space before the words stays outside the mark
+            before, gone, come = before + space[0], gone[cut:], come[cut:]
+        yield Replacement(before, gone, come, after)
