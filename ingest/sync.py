@@ -19,6 +19,7 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any
 
+import httpx
 from filelock import FileLock, Timeout
 
 from ingest import openapi, pipeline
@@ -37,6 +38,7 @@ MIRROR = "mirror"
 LAWGOKR = "lawgokr"
 
 _MB = 2**20
+_PROBE = 3.0
 _SHOWN = 20
 _GIVE_UP_AFTER = 2  # statutes in a row that the API does not give: then it is down
 
@@ -90,6 +92,15 @@ def sync_mirror(
     outcomes += [_unknown(name, key, book.keys) for name, key in names.items() if key not in book.keys]
     notes = [f"미러에 {', '.join(lacking)}이(가) 없어, 이번에는 없어진 법령을 빼지 않았습니다."] if lacking else []
     return Report(MIRROR, url, book.commit, tuple(outcomes), tuple(notes))
+
+
+def mirror_answers(options: Settings) -> bool:
+    """Whether the mirror can be reached, within a few seconds."""
+    with open_client(Patience(silence=_PROBE)) as client:
+        try:
+            return client.head(mirror_address(options.mirror_url, "main")).status_code < httpx.codes.BAD_REQUEST
+        except (httpx.HTTPError, httpx.InvalidURL, LawError):
+            return False
 
 
 def sync_lawgokr(

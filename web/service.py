@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
-from ingest import pipeline, prebuilt
+from ingest import pipeline, prebuilt, sync
 from ingest.pipeline import OnProgress, Outcome, Progress, Result
 from rag.cited import Cited, CitedArticle, look_up
 from rag.contents import Opened, open_at
@@ -32,6 +32,8 @@ MAX_HITS = 50
 STILL_INDEXING = "아직 색인하는 중이라, 지금까지 들어온 조문에서만 찾았습니다."
 UNEXPECTED = "예기치 못한 문제가 생겼습니다. 잠시 뒤 다시 해 보시고, 계속되면 운영자에게 알려 주십시오."
 
+_MANY = 1000  # statutes; who has so many has chosen them
+_TOLD = 10
 _WAIT_STEP = 0.5
 _CLOSE_TIMEOUT = 30.0
 
@@ -42,7 +44,7 @@ class _ClosingError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """The indexing of the corpus folder: how far it is, and what went wrong, in Korean."""
+    """The indexing that runs in the background: how far it is, and what went wrong, in Korean."""
 
     running: bool = False
     progress: Progress | None = None
@@ -68,8 +70,23 @@ class Service:
 
     def start(self) -> threading.Thread:
         """Index the corpus folder in the background; unchanged files cost nothing, a killed run is resumed."""
+        return self._in_background(self._add_corpus)
+
+    def lacks_the_book(self) -> bool:
+        """Whether little is in, and the mirror that has the whole statute book can be reached."""
+        if self.job.running or len(self.inventory()) >= _MANY or not self.settings.mirror_url:
+            return False
+        return not self._store.texts.of_origin(sync.MIRROR) and sync.mirror_answers(self.settings)
+
+    def fetch_the_book(self) -> threading.Thread:
+        """Bring the whole statute book in in the background. Raises StoreBusyError where indexing is under way."""
+        if self.job.running:
+            raise StoreBusyError("지금 색인 작업을 하고 있습니다. 끝난 뒤 다시 해 주십시오.")
+        return self._in_background(self._sync_mirror)
+
+    def _in_background(self, work: Callable[[OnProgress], list[Outcome]]) -> threading.Thread:
         self.job = Job(running=True, problems=self._problems)
-        self._indexing = threading.Thread(target=self._index_corpus, name="indexing", daemon=True)
+        self._indexing = threading.Thread(target=self._index, args=(work,), name="indexing", daemon=True)
         self._indexing.start()
         return self._indexing
 
@@ -171,7 +188,17 @@ class Service:
         finally:
             self._listed = None  # what was pending is not any more
 
-    def _index_corpus(self) -> None:
+    def _add_corpus(self, on_progress: OnProgress) -> list[Outcome]:
+        return self._add([self.settings.corpus] if self.settings.corpus.is_dir() else [], on_progress)
+
+    def _sync_mirror(self, on_progress: OnProgress) -> list[Outcome]:
+        try:
+            report = sync.sync_mirror(self.settings, self._store, self._embedder, on_progress=on_progress)
+        finally:
+            self._listed = None
+        return list(report.outcomes)
+
+    def _index(self, work: Callable[[OnProgress], list[Outcome]]) -> None:
         def tell(progress: Progress) -> None:
             if self._closing.is_set():
                 raise _ClosingError
@@ -180,17 +207,19 @@ class Service:
         problems: tuple[str, ...] = ()
         try:
             with self._writing:
-                outcomes = self._add([self.settings.corpus] if self.settings.corpus.is_dir() else [], tell)
+                outcomes = work(tell)
             problems = tuple(outcome.message for outcome in outcomes if outcome.result is Result.FAILED)
+            if len(problems) > _TOLD:
+                problems = (*problems[:_TOLD], f"이 밖에 {len(problems) - _TOLD:,}개 파일을 읽지 못했습니다.")
         except _ClosingError:
             log.info("indexing stopped; the next start goes on with it")
         except LawError as error:
             problems = (str(error),)
         except Exception:
-            log.exception("indexing the corpus failed")
+            log.exception("indexing failed")
             problems = (UNEXPECTED,)
         for problem in problems:
-            log.warning("corpus: %s", problem)
+            log.warning("indexing: %s", problem)
         self.job = Job(problems=(*self._problems, *problems))
 
 

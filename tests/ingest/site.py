@@ -9,7 +9,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
@@ -72,6 +72,10 @@ def serve() -> Iterator[Site]:
             parts = urlsplit(self.path)
             query = {name: values[0] for name, values in parse_qs(parts.query).items()}
             _send(self, site.answer(Request(unquote(parts.path), query, dict(self.headers))))
+
+        def do_HEAD(self) -> None:
+            request = Request(unquote(urlsplit(self.path).path), {}, dict(self.headers))
+            _send(self, replace(site.answer(request), cut=0))
 
         def log_message(self, *_: Any) -> None:
             """Keep the tests' output clean."""
