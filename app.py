@@ -15,6 +15,7 @@ from web.api import endpoints
 from web.ask_tab import ask_tab, example_buttons
 from web.events import QUIET
 from web.inventory_tab import TAB, inventory_tab, lister, open_from_links
+from web.offer import book_offer
 from web.service import Service, open_service
 from web.upload_tab import upload_tab
 
@@ -28,6 +29,9 @@ def build(service: Service) -> gr.Blocks:
     with demo:
         endpoints(service)  # first, so that no event of the page takes one of their names
         header = gr.HTML(elem_id="head")
+        timer = gr.Timer(2.0)
+        if service.settings.upload:
+            book_offer(service, lambda _: None, demo, timer)
 
         def tell() -> list[Any]:
             return [status.header_html(service.inventory(), service.job), *example_buttons(service)]
@@ -40,7 +44,6 @@ def build(service: Service) -> gr.Blocks:
             if service.settings.upload:
                 with gr.Tab("법령 추가"):
                     upload_tab(service, demo, [header, *offered], tell)
-        timer = gr.Timer(2.0)
 
         def refresh() -> list[Any]:
             return [*tell(), gr.Timer(active=service.job.running)]

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import gradio as gr
 
+from rag.errors import LawError
 from web import cards
-from web.access import Access
 from web.events import QUIET
 from web.service import Service, plainly
 
@@ -18,8 +19,11 @@ _TEXT = (
 )
 
 
-def book_offer(service: Service, access: Access, demo: gr.Blocks, timer: gr.Timer) -> None:
-    """Lay out the offer, unseen until it is known to hold; `timer` is what keeps telling how far indexing is."""
+def book_offer(service: Service, require: Callable[[gr.Request], None], demo: gr.Blocks, timer: gr.Timer) -> None:
+    """Lay out the offer, unseen until it is known to hold.
+
+    `require` raises LawError unless who asks may write; `timer` is what keeps telling how far indexing is.
+    """
     with gr.Row(visible=False, elem_id="offer", equal_height=True) as row:
         with gr.Column(scale=6, min_width=260):
             gr.HTML(_TEXT)
@@ -28,16 +32,21 @@ def book_offer(service: Service, access: Access, demo: gr.Blocks, timer: gr.Time
     refused = gr.HTML(elem_id="offer-refused")
 
     def make(request: gr.Request) -> gr.Row:
-        return gr.Row(visible=access.may(request) and service.lacks_the_book())
+        try:
+            require(request)
+        except LawError:
+            return gr.Row(visible=False)
+        return gr.Row(visible=service.lacks_the_book())
 
     def accept(request: gr.Request) -> tuple[Any, ...]:
         try:
-            access.require(request)
+            require(request)
             service.fetch_the_book()
         except Exception as error:
             return gr.skip(), cards.error_html(plainly(error)), gr.skip()
         return gr.Row(visible=False), "", gr.Timer(active=True)
 
-    demo.load(make, None, row, **QUIET)
+    # A fresh app indexes its corpus first; the last tick comes when that is done.
+    gr.on([demo.load, timer.tick], make, None, row, **QUIET)
     take.click(accept, None, [row, refused, timer], **QUIET)
     later.click(lambda: gr.Row(visible=False), None, row, **QUIET)

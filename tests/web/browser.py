@@ -131,6 +131,7 @@ def serve(folder: Path, **options: str) -> Iterator[str]:
         port = free.getsockname()[1]
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("LAW_", "GRADIO_", "SPACE_"))}
     env = {"LAW_HOME": str(folder / "home"), "LAW_PORT": str(port), "GRADIO_TEMP_DIR": str(folder / "uploads")}
+    env["LAW_MIRROR_URL"] = ""  # asks nobody on the internet
     log = (folder / "log").open("w+")
     process = subprocess.Popen([sys.executable, "app.py"], cwd=ROOT, env=kept | env | options, stdout=log, stderr=log)
     url = f"http://127.0.0.1:{port}"

@@ -40,6 +40,7 @@ def url(constitution_home: Path, tmp_path_factory: pytest.TempPathFactory) -> It
         port = free.getsockname()[1]
     env = {name: value for name, value in os.environ.items() if not name.startswith(("LAW_", "GRADIO_", "SPACE_"))}
     env |= {"LAW_HOME": str(folder / "home"), "LAW_PORT": str(port), "GRADIO_TEMP_DIR": str(folder / "tmp")}
+    env["LAW_MIRROR_URL"] = ""  # asks nobody on the internet
     address, log = f"http://127.0.0.1:{port}", folder / "log"
     with log.open("w") as output:
         process = subprocess.Popen([sys.executable, "app.py"], cwd=ROOT, env=env, stdout=output, stderr=output)
