@@ -20,7 +20,7 @@ def page(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Page]:
     folder = tmp_path_factory.mktemp("fresh")
     with site.serve() as mirror:
         mirror.say("/tar.gz/main", Answer(BOOK, etag='"1"'))
-        options = {"LAW_MIRROR_URL": f"{mirror.address}/tar.gz", "LAW_MIRROR_LEAST": "1", "LAW_QUESTIONS": ""}
+        options = {"LAW_MIRROR_URL": f"{mirror.address}/tar.gz", "LAW_MIRROR_LEAST": "1"}
         with serve(folder, **options) as url:
             browser = Page(url, tmp_path_factory.mktemp("profile"))
             yield browser
