@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -15,9 +17,10 @@ pytestmark = needs_browser
 
 
 @pytest.fixture(scope="module")
-def page(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Page]:
-    """A browser at an app with nothing in, whose mirror has a book of one statute."""
+def page(constitution_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Page]:
+    """A browser at an app with one statute in, whose mirror has a book of another."""
     folder = tmp_path_factory.mktemp("fresh")
+    shutil.copytree(constitution_home, folder / "home")
     with site.serve() as mirror:
         mirror.say("/tar.gz/main", Answer(BOOK, etag='"1"'))
         options = {"LAW_MIRROR_URL": f"{mirror.address}/tar.gz", "LAW_MIRROR_LEAST": "1"}
