@@ -253,6 +253,19 @@ def test_the_open_api_brings_in_and_refreshes_what_it_brought(
     assert sync_it() == {Result.UPDATED: {ACT}, Result.UNCHANGED: {DECREE, RULE}}
 
 
+def test_the_text_in_force_is_answered_from_and_every_coming_one_kept(
+    law: LawGoKr, options: Settings, store: StatuteStore, embedder: StatuteEmbedder
+) -> None:
+    (serial,) = [s for s, (statute, _) in law.laws.items() if statute.edition.title == ACT]
+    act = law.laws[serial][0]
+    for year in (2098, 2099):
+        law.hold(str(year), replace(act, edition=replace(act.edition, effective=date(year, 1, 1))), "시행예정")
+    report = sync_lawgokr(options, store, embedder, (ACT,), exact=True, patience=EAGER)
+    assert told(report) == {Result.ADDED: {ACT}, Result.COMING: {ACT}}
+    assert [coming["effective"] for coming in as_json(report)["coming"]] == ["2098-01-01", "2099-01-01"]
+    assert [edition.effective for edition in store.texts.editions()] == [act.edition.effective]
+
+
 def test_an_outage_in_the_middle_keeps_what_came_and_stops_asking(
     law: LawGoKr, options: Settings, store: StatuteStore, embedder: StatuteEmbedder, site: Site
 ) -> None:
