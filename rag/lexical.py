@@ -44,9 +44,7 @@ class LexicalIndex:
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
             index = tantivy.Index(self._schema, path=str(self._folder))
-            index.register_tokenizer(
-                "bigram", tantivy.TextAnalyzerBuilder(tantivy.Tokenizer.ngram(2, 2, False)).build()
-            )
+            _register(index)
             index.reload()
         except (OSError, ValueError) as error:
             raise StoreError(
@@ -57,20 +55,7 @@ class LexicalIndex:
 
     def search(self, question: str, limit: int, statutes: Collection[str] | None = None) -> list[tuple[str, float]]:
         """Return (article id, BM25 score) of the best articles, of some statutes or all, best first."""
-        clauses = [
-            (tantivy.Occur.Should, tantivy.Query.term_query(self._schema, "body", gram, "freq"))
-            for gram in bigrams(question)[:_MOST_BIGRAMS]
-        ]
-        if not clauses:
-            return []
-        searcher = self._index.searcher()
-        query = tantivy.Query.boolean_query(clauses)
-        if statutes is not None:
-            only = tantivy.Query.term_set_query(self._schema, "statute", list(statutes))
-            unscored = tantivy.Query.const_score_query(only, 0.0)
-            query = tantivy.Query.boolean_query([(tantivy.Occur.Must, query), (tantivy.Occur.Must, unscored)])
-        found = searcher.search(query, limit, count=False).hits
-        return [(searcher.doc(address)["article"][0], float(score)) for score, address in found]
+        return _search(self._index, self._schema, question, limit, statutes)
 
     def replace(self, statutes: Sequence[str], articles: Iterable[tuple[str, str, str]]) -> None:
         """Drop the articles of these statutes and add (statute, article id, text) ones, all or nothing."""
@@ -111,6 +96,48 @@ class LexicalIndex:
 
     def __len__(self) -> int:
         return int(self._index.searcher().num_docs)
+
+
+class TextIndex:
+    """Short texts by their character bigrams, in memory; a text is named by its row."""
+
+    def __init__(self, texts: Sequence[str]):
+        self._schema = _schema()
+        self._index = tantivy.Index(self._schema)
+        _register(self._index)
+        writer = self._index.writer(_MEMORY, 1)
+        for row, text in enumerate(texts):
+            writer.add_document(tantivy.Document(article=str(row), body=_dense(text)))
+        writer.commit()
+        writer.wait_merging_threads()
+        self._index.reload()
+
+    def search(self, question: str, limit: int) -> list[tuple[int, float]]:
+        """Return (row, BM25 score) of the best texts, best first."""
+        return [(int(row), score) for row, score in _search(self._index, self._schema, question, limit)]
+
+
+def _register(index: tantivy.Index) -> None:
+    index.register_tokenizer("bigram", tantivy.TextAnalyzerBuilder(tantivy.Tokenizer.ngram(2, 2, False)).build())
+
+
+def _search(
+    index: tantivy.Index, schema: tantivy.Schema, question: str, limit: int, statutes: Collection[str] | None = None
+) -> list[tuple[str, float]]:
+    clauses = [
+        (tantivy.Occur.Should, tantivy.Query.term_query(schema, "body", gram, "freq"))
+        for gram in bigrams(question)[:_MOST_BIGRAMS]
+    ]
+    if not clauses:
+        return []
+    query = tantivy.Query.boolean_query(clauses)
+    if statutes is not None:
+        only = tantivy.Query.term_set_query(schema, "statute", list(statutes))
+        unscored = tantivy.Query.const_score_query(only, 0.0)
+        query = tantivy.Query.boolean_query([(tantivy.Occur.Must, query), (tantivy.Occur.Must, unscored)])
+    searcher = index.searcher()
+    found = searcher.search(query, limit, count=False).hits
+    return [(searcher.doc(address)["article"][0], float(score)) for score, address in found]
 
 
 def _dense(text: str) -> str:

@@ -9,9 +9,10 @@ from __future__ import annotations
 import hashlib
 import logging
 import os
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from zipfile import BadZipFile
 
@@ -19,6 +20,7 @@ import numpy as np
 import numpy.typing as npt
 
 from rag.errors import SettingsError
+from rag.lexical import TextIndex
 from rag.statutes import normalize_title
 
 log = logging.getLogger(__name__)
@@ -53,8 +55,24 @@ def read_known(path: Path, splits: Collection[str] = SPLITS) -> list[KnownQuesti
     return known
 
 
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What the known questions say of a question: articles by meaning and by words, best first, and the votes.
+
+    `nearest` are (article id, cosine of its nearest question), `words` (article id, BM25 score of its best question);
+    `votes` counts by article id how many of the `VOTERS` nearest questions are the article's.
+    """
+
+    nearest: Sequence[tuple[str, float]] = ()
+    words: Sequence[tuple[str, float]] = ()
+    votes: Mapping[str, int] = field(default_factory=dict)
+
+
+VOTERS = 40
+
+
 class QuestionIndex:
-    """The vectors of known questions, and the ids of their articles, row by row."""
+    """The vectors and words of known questions, and the ids of their articles, row by row."""
 
     def __init__(self, articles: Sequence[str], texts: Sequence[str], splits: Sequence[str], vectors: Vectors):
         self.articles = list(articles)
@@ -65,21 +83,54 @@ class QuestionIndex:
         rows = {name: row for row, name in enumerate(names)}
         self._names = np.array(names, dtype=object)
         self._row_of = np.array([rows[article] for article in self.articles], dtype=np.int64)
+        self._row = rows
 
     def __len__(self) -> int:
         return len(self.articles)
 
-    def nearest(self, vector: Vectors, limit: int, without: Collection[int] = ()) -> list[tuple[str, float]]:
-        """Return (article id, cosine of its nearest question) of the best articles, less the rows in `without`."""
+    def compare(self, vector: Vectors, without: Collection[int] = ()) -> Vectors:
+        """Return the cosine of every known question, shape (questions,); -1 in the rows `without`."""
         if not self.articles:
-            return []
-        scores = self.vectors @ vector
+            return np.empty(0, dtype=np.float32)
+        scores: Vectors = self.vectors @ vector
         if without:
             scores[list(without)] = -1.0
+        return scores
+
+    def find(self, question: str, scores: Vectors, limit: int, without: Collection[int] = ()) -> Asked:
+        """Return what the known questions say, at most `limit` articles each way.
+
+        `scores` are from `compare`. Those in the rows `without` are passed over.
+        """
+        if not self.articles:
+            return Asked()
+        best = self._best(scores)
+        order = np.argsort(-best)[:limit]
+        nearest = [(str(self._names[row]), float(best[row])) for row in order if best[row] > -1.0]
+        voters = np.argpartition(-scores, min(VOTERS, len(scores)) - 1)[:VOTERS]
+        votes = Counter(self.articles[row] for row in voters if scores[row] > -1.0)
+        return Asked(nearest, self._by_words(question, limit, frozenset(without)), votes)
+
+    def closeness(self, scores: Vectors, articles: Sequence[str]) -> list[float]:
+        """Return for each article the cosine of its nearest question, -1 where it has none."""
+        best = self._best(scores)
+        return [float(best[self._row[name]]) if name in self._row else -1.0 for name in articles]
+
+    def _best(self, scores: Vectors) -> Vectors:
         best = np.full(len(self._names), -1.0, dtype=np.float32)
         np.maximum.at(best, self._row_of, scores)
-        order = np.argsort(-best)[:limit]
-        return [(str(self._names[row]), float(best[row])) for row in order if best[row] > -1.0]
+        return best
+
+    def _by_words(self, question: str, limit: int, without: Collection[int]) -> list[tuple[str, float]]:
+        best: dict[str, float] = {}
+        for row, score in self._words.search(question, 2 * limit + len(without)):
+            if row not in without:
+                best.setdefault(self.articles[row], score)
+        return list(best.items())[:limit]
+
+    @cached_property
+    def _words(self) -> TextIndex:
+        return TextIndex(self.texts)
 
     def rows_of(self) -> Mapping[str, list[int]]:
         """Return article id -> rows of its questions."""

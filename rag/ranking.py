@@ -14,7 +14,7 @@ import math
 import re
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -23,6 +23,7 @@ import numpy as np
 import numpy.typing as npt
 
 from rag.lexical import bigrams
+from rag.questions import Asked
 from rag.statutes import Edition
 
 log = logging.getLogger(__name__)
@@ -36,7 +37,8 @@ FEATURES = (
     "lexical rank", "statute share", "statute best dense", "statute best question", "statute best lexical",
     "act", "decree", "rule", "other kind", "named", "below named", "title overlap",
     "statute overlap", "purpose", "definition", "penalty", "procedure", "length", "top dense", "top question",
-    "question length", "found by all",
+    "question length", "found by all", "asked words", "asked words rank", "votes", "statute votes",
+    "statute best asked words", "top asked words",
 )  # fmt: skip
 
 _PURPOSE = re.compile(r"^(목적|시행일|다른 법률과의 관계|적용 범위|적용범위|기본이념|책무)")
@@ -62,12 +64,16 @@ class Evidence:
     question: str
     dense: Sequence[tuple[str, float]]
     lexical: Sequence[tuple[str, float]]
-    questions: Sequence[tuple[str, float]]
+    asked: Asked = field(default_factory=Asked)
     named: frozenset[str] = frozenset()
 
     def candidates(self) -> list[str]:
         """Return the ids of all articles found, each once."""
-        return list(dict.fromkeys(name for found in (self.dense, self.questions, self.lexical) for name, _ in found))
+        return list(dict.fromkeys(name for found in self.searches() for name, _ in found))
+
+    def searches(self) -> tuple[Sequence[tuple[str, float]], ...]:
+        """Return what each search found."""
+        return self.dense, self.asked.nearest, self.lexical, self.asked.words
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,14 +112,22 @@ def features(
     candidates: Sequence[str],
     about: Mapping[str, About],
     editions: Mapping[str, Edition],
+    closeness: Mapping[str, float],
 ) -> Matrix:
     """Return the features of candidates, shape (candidates, len(FEATURES)).
 
-    `about` is by article id, `editions` by statute key. How many questions are known of an article is no feature: those
-    that nobody has written any for would be pushed back.
+    `about` is by article id, `editions` by statute key; `closeness` is the cosine of an article's nearest known
+    question, by article id, the lowest found where it has none. How many questions are known of an article is no
+    feature: those that nobody has written any for would be pushed back.
     """
     statute = {name: about[name].statute for name in candidates}
-    dense, words, asked = _Signal.of(evidence.dense), _Signal.of(evidence.lexical), _Signal.of(evidence.questions)
+    dense, words = _Signal.of(evidence.dense), _Signal.of(evidence.lexical)
+    asked, asked_words = _Signal.of(evidence.asked.nearest), _Signal.of(evidence.asked.words)
+    votes, of_statute = evidence.asked.votes, Counter[str]()
+    for name, count in votes.items():
+        of_statute[statute.get(name, "")] += count
+    voters = max(1, sum(votes.values()))
+    best_asked_words = asked_words.best_of(statute)
     best_dense, best_words, best_asked = dense.best_of(statute), words.best_of(statute), asked.best_of(statute)
     share = Counter(statute[name] for name, _ in evidence.dense[:30] if name in statute)
     question = frozenset(bigrams(evidence.question))
@@ -129,15 +143,15 @@ def features(
                 dense.score(name),
                 dense.score(name) - dense.top,
                 dense.rank(name),
-                asked.score(name),
-                asked.score(name) - asked.top,
+                closeness[name],
+                closeness[name] - asked.top,
                 asked.rank(name),
-                words.score(name) / words.top if words.top > 0 else 0.0,
+                _part(words.score(name), words.top),
                 words.rank(name),
                 share[key] / max(1, min(30, len(evidence.dense))),
                 best_dense.get(key, dense.floor) - dense.top,
                 best_asked.get(key, asked.floor) - asked.top,
-                best_words.get(key, words.floor) / words.top if words.top > 0 else 0.0,
+                _part(best_words.get(key, words.floor), words.top),
                 float(kind == "act"),
                 float(kind == "decree"),
                 float(kind == "rule"),
@@ -155,9 +169,19 @@ def features(
                 asked.top,
                 math.log1p(len(evidence.question)),
                 float(name in dense.ranks and name in words.ranks and name in asked.ranks),
+                _part(asked_words.score(name), asked_words.top),
+                asked_words.rank(name),
+                votes.get(name, 0) / voters,
+                of_statute[key] / voters,
+                _part(best_asked_words.get(key, asked_words.floor), asked_words.top),
+                math.log1p(asked_words.top),
             )
         )
     return np.array(rows, dtype=np.float32).reshape(len(rows), len(FEATURES))
+
+
+def _part(score: float, top: float) -> float:
+    return score / top if top > 0 else 0.0
 
 
 def _overlap(title: str, question: frozenset[str]) -> float:
@@ -218,7 +242,7 @@ def summary(inputs: Matrix, scores: Matrix) -> Matrix:
 def fuse(evidence: Evidence, k: float = 60.0) -> dict[str, float]:
     """Return reciprocal rank fusion of the searches, for want of a trained order (Cormack et al., SIGIR 2009)."""
     scores: dict[str, float] = defaultdict(float)
-    for found in (evidence.dense, evidence.lexical, evidence.questions):
+    for found in evidence.searches():
         for rank, (name, _) in enumerate(found):
             scores[name] += 1 / (k + rank + 1)
     return dict(scores)
@@ -230,11 +254,9 @@ def load_ranker(fingerprint: str, path: Path = WEIGHTS) -> Ranker | None:
     if not path.is_file():
         return None
     stored = json.loads(path.read_text("utf-8"))
-    if stored["embedder"] != fingerprint:
+    if stored["embedder"] != fingerprint or tuple(stored["features"]) != FEATURES:
         log.warning("the ranking was trained with another embedder; the searches are fused by reciprocal ranks")
         return None
-    if tuple(stored["features"]) != FEATURES:
-        raise ValueError(f"{path} was trained on other features; run `python -m embedder rank`")
     answered = stored.get("answered")
     return Ranker(tuple(_network(part) for part in stored["order"]), _network(answered) if answered else None)
 

@@ -28,7 +28,7 @@ from rag.embedding import StatuteEmbedder, Vectors, load_embedder
 from rag.filters import EVERYTHING, Filter, admitted
 from rag.laws import Laws, named_laws
 from rag.lexical import bigrams
-from rag.questions import SPLITS, QuestionIndex
+from rag.questions import SPLITS, Asked, QuestionIndex
 from rag.ranking import About, Evidence, Matrix, Ranker, features, fuse, load_ranker
 from rag.settings import Settings
 from rag.statutes import Hit, is_appended, passage
@@ -181,6 +181,8 @@ class StatuteRetriever(BaseRetriever):
         Known questions in the rows `without` are passed over.
         """
         laws, known = self.laws(), self.known()
+        passed_over = [*without, *self._outside(known, statutes)]
+        near = known.compare(vector, passed_over)
         chunks: dict[str, ChunkHit] = {}
         for chunk in self.store.nearest(vector.tolist(), CHUNKS, statutes) if "dense" in self.stages else ():
             chunks.setdefault(chunk.article_id, chunk)  # they come best first
@@ -188,12 +190,12 @@ class StatuteRetriever(BaseRetriever):
             asked,
             [(name, chunk.score) for name, chunk in chunks.items()],
             self.store.lexical.search(asked, WORDS, statutes) if "lexical" in self.stages else [],
-            self._known_near(known, vector, without, statutes) if "questions" in self.stages else [],
+            known.find(asked, near, ASKED, passed_over) if "questions" in self.stages else Asked(),
             frozenset(named_laws(asked, laws)),
         )
         abouts = {name: About(*about) for name, about in self.store.texts.abouts(evidence.candidates()).items()}
         ids = [name for name in evidence.candidates() if name in abouts and abouts[name].statute in laws.editions]
-        inputs = features(evidence, ids, abouts, laws.editions)
+        inputs = features(evidence, ids, abouts, laws.editions, _closeness(evidence, known, near, ids))
         if self.ranker and "ranking" in self.stages:
             scores = self.ranker.scores(inputs)
         else:
@@ -202,14 +204,12 @@ class StatuteRetriever(BaseRetriever):
         order = np.argsort(-scores, kind="stable")
         return Candidates(evidence, chunks, tuple(ids[row] for row in order), inputs[order], scores[order])
 
-    def _known_near(
-        self, known: QuestionIndex, vector: Vectors, without: Sequence[int], statutes: Collection[str] | None
-    ) -> list[tuple[str, float]]:
+    def _outside(self, known: QuestionIndex, statutes: Collection[str] | None) -> list[int]:
+        """Return the rows of known questions whose articles are in none of the statutes."""
         if statutes is None:
-            return known.nearest(vector, ASKED, without)
+            return []
         ids = {edition.statute_id for key, edition in self.laws().editions.items() if key in statutes}
-        found = known.nearest(vector, len(known), without)
-        return [(name, score) for name, score in found if name.rpartition(":")[0] in ids][:ASKED]
+        return [row for row, article in enumerate(known.articles) if article.rpartition(":")[0] not in ids]
 
     def _get_relevant_documents(self, query: str, *, run_manager: CallbackManagerForRetrieverRun) -> list[Document]:
         return [_document(hit) for hit in self.search(query, highlight=False).hits]
@@ -232,7 +232,7 @@ class StatuteRetriever(BaseRetriever):
         by_search = {
             "dense": dict(found.evidence.dense),
             "lexical": dict(found.evidence.lexical),
-            "question": dict(found.evidence.questions),
+            "question": dict([*found.evidence.asked.nearest, *found.evidence.asked.words]),
         }
         spans = {article.article_id: article.spans for article in cited.articles}
         hits = []
@@ -310,6 +310,15 @@ def make_retriever(settings: Settings, store: StatuteStore, embedder: StatuteEmb
 def in_context(question: str, history: Sequence[str]) -> str:
     """Return what is searched for: the question, behind the one before it if it leans on that ('그럼 상가는요?')."""
     return f"{history[-1]} {question}" if history and _FOLLOW_UP.search(question) else question
+
+
+def _closeness(evidence: Evidence, known: QuestionIndex, near: Vectors, ids: Sequence[str]) -> dict[str, float]:
+    """Return the cosine of each article's nearest known question; where it has none, the lowest one found."""
+    if not evidence.asked.nearest:
+        return dict.fromkeys(ids, 0.0)
+    floor = evidence.asked.nearest[-1][1]
+    scores = zip(ids, known.closeness(near, ids), strict=True)
+    return {name: score if score > -1.0 else floor for name, score in scores}
 
 
 def _only(cited: Cited, statutes: Collection[str]) -> Cited:
