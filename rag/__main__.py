@@ -12,17 +12,19 @@ from typing import Annotated
 import typer
 from tqdm import tqdm
 
-from rag.answer import as_json, cite, coming_text, extractive_answer
+from rag.answer import cite, coming_text
 from rag.appended import ADDENDA, ANNEXES
 from rag.console import told_plainly
 from rag.errors import LawError
 from rag.evaluation import DEPTH, metrics, rank_all, read_questions, run_line
 from rag.feedback import FILE, as_question_set, read_opinions
 from rag.filters import Filter
+from rag.llm import Llm, try_open
 from rag.questions import SPLITS
 from rag.related import Related, Relative, related
 from rag.retriever import STAGES, Search, StatuteRetriever, open_retriever
 from rag.settings import settings
+from rag.written import Answer, answer_json, answers, plain
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, help="법령 질의응답: 질문에 답하는 조문을 찾습니다.")
 
@@ -36,6 +38,9 @@ def ask(
     ministry: Annotated[list[str] | None, typer.Option(help="이 소관부처의 법령에서만")] = None,
     addenda: Annotated[bool, typer.Option("--addenda", help="조문 대신 부칙에서 낱말로 찾음")] = False,
     annexes: Annotated[bool, typer.Option("--annexes", help="조문 대신 별표와 서식에서 낱말로 찾음")] = False,
+    llm: Annotated[
+        bool | None, typer.Option("--llm/--no-llm", help="언어모델의 답변(정하지 않으면 LAW_LLM이 있을 때)")
+    ] = None,
     as_json_: Annotated[bool, typer.Option("--json", help="JSON으로 출력")] = False,
 ) -> None:
     """질문에 답하는 조문을 찾아 유사도와 함께 보여 줍니다."""
@@ -46,14 +51,26 @@ def ask(
             search = retriever.search_appended(question, kinds, k, within=within)
         else:
             search = retriever.search(question, k, within=within)
-        answer = extractive_answer(search)
+        answer = _answer(search, retriever, False if kinds else llm)
         if as_json_:
-            typer.echo(json.dumps(as_json(search, answer), ensure_ascii=False, indent=2))
+            typer.echo(json.dumps(answer_json(search, answer), ensure_ascii=False, indent=2))
         else:
+            if said := plain(answer):
+                typer.echo(f"{said}\n")
             _print(
                 search,
                 {hit.article_id: related(retriever.store.texts, hit.edition, hit.article) for hit in search.hits},
             )
+
+
+def _answer(search: Search, retriever: StatuteRetriever, llm: bool | None) -> Answer:
+    """Return the answer, written by the language model if one is configured and not declined."""
+    if llm and not settings().llm:
+        raise LawError("언어모델이 정해져 있지 않습니다. LAW_LLM을 '제공자:모델' 꼴로 정해 주십시오.")
+    model = None if llm is False else try_open(settings())
+    if isinstance(model, Llm):
+        typer.echo("답변을 쓰고 있습니다…", err=True)
+    return list(answers(search, model, retriever.laws(), retriever.store.texts))[-1]
 
 
 def _print(search: Search, around: Mapping[str, Related]) -> None:

@@ -1,12 +1,20 @@
-"""What is said about the hits: a short extractive answer, quoted from the articles, nothing added."""
+"""What is said about the hits without a language model: the sentences that answer, quoted from the articles.
+
+The same search gives the same answer, and nothing stands in it but what the articles say. Of what the retriever marked
+in an article the sentences are taken that share most of the question's wording.
+"""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Sequence
 from typing import Any
 
+from rag.lexical import bigrams, shared
+from rag.markdown import escape, link
+from rag.places import Place
 from rag.retriever import Search
-from rag.statutes import Coming, Hit
+from rag.statutes import Coming, Hit, strip_marks
 
 NOT_FOUND = (
     "이 질문에 답하는 조문을 찾지 못했습니다. 함께 보이는 것은 그나마 가까운 조문일 뿐, 답이 아닐 수 있습니다. "
@@ -14,23 +22,42 @@ NOT_FOUND = (
 )
 NOTHING_INDEXED = "아직 들어 있는 법령이 없습니다. 법령을 먼저 추가해 주십시오."
 
-_QUOTE_LIMIT = 400
+Linker = Callable[[str, str], str]
+"""Returns what a citation links to: (article id, address of its official text) -> address."""
+
+_MOST_QUOTED = 3
+"""How many articles are quoted; most often the right one is among them."""
+
+_LENGTHS = (320, 160, 160)
+"""Characters quoted of the first article and of those after it."""
+
+_CITED_LENGTH = 400
+_HEAD_LENGTH = 120
+_SENTENCE_END = re.compile(r"(?<=[다음함것]\.)\s+")
+_LISTED = re.compile(r"\s*(?:\d{1,3}(?:의\d+)?|[가-하])\.\s")
 
 
-def extractive_answer(search: Search) -> str:
-    """Return a short Korean answer in Markdown: what could not be found, then the marked text of the best article."""
-    parts = [_escape(note) for note in search.notes]
+def official(_: str, url: str) -> str:
+    """Link a citation to the official text."""
+    return url
+
+
+def extractive_answer(search: Search, linked: Linker = official) -> str:
+    """Return a short Korean answer in Markdown: what could not be found, then sentences of the best articles, cited."""
+    notes = [escape(note) for note in search.notes]
     if not search.hits:
-        return "\n\n".join([*parts, NOTHING_INDEXED])
+        return "\n\n".join([*notes, NOTHING_INDEXED])
     if search.abstained:
-        return "\n\n".join([*parts, NOT_FOUND])
-    best = search.hits[0]
-    others = ", ".join(cite(hit) for hit in search.hits[1:])
-    lead = "물어보신 조문입니다." if "citation" in best.signals else "가장 가까운 조문입니다."
-    quote = "\n".join(f"> {line.strip()}  " for line in _escape(quoted(best)).splitlines())
-    parts += [f"{lead} **{_escape(cite(best))}**", quote]
+        return "\n\n".join([*notes, NOT_FOUND])
+    cited = [hit for hit in search.hits if "citation" in hit.signals]
+    shown = (cited or search.hits)[:_MOST_QUOTED]
+    best, others = shown[0], shown[1:]
+    words = set(bigrams(search.asked or search.question))
+    lead = "물어보신 조문입니다." if cited else "가장 가까운 조문입니다."
+    parts = [*notes, f"{lead} **{link(cite(best), linked(best.article_id, best.url))}**", _quote(best, words, 0)]
     if others:
-        parts.append(f"함께 볼 조문: {_escape(others)}")
+        parts.append("함께 볼 대목입니다." if not cited else "함께 물어보신 조문입니다.")
+        parts.append("\n".join(_point(hit, words, rank, linked) for rank, hit in enumerate(others, 1)))
     return "\n\n".join(part for part in parts if part)
 
 
@@ -48,12 +75,73 @@ def coming_text(coming: Coming) -> str:
     return f"{when} {what}" + (f"({coming.edition.designation})." if coming.edition.designation else ".")
 
 
-def quoted(hit: Hit) -> str:
-    """Return the marked text of a hit, or its whole text, cut with an ellipsis where it is long."""
+def cite_place(hit: Hit) -> str:
+    """Return the citation of what is marked in a hit: 민법 제766조제1항, or of the article where that is not one 항."""
+    spans = zip(hit.article.paragraphs, hit.article.paragraph_spans(), strict=True)
+    numbers = {p.number for p, (a, b) in spans if any(a < end and start < b for start, end in hit.highlight)}
+    place = Place(paragraph=numbers.pop()) if len(numbers) == 1 else Place()
+    return f"{hit.edition.title} {hit.article.label}{place.render()}"
+
+
+def quoted(hit: Hit, words: set[str], limit: int) -> str:
+    """Return what is quoted of a hit in about `limit` characters, one line for each 항 or 호.
+
+    Whole where it is short; else the beginning of the marked passage and its best sentences, in their order.
+    """
     text = hit.article.text
-    if hit.highlight:
-        text = "\n".join(text[start:end] for start, end in hit.highlight)
-    return text if len(text) <= _QUOTE_LIMIT else text[:_QUOTE_LIMIT].rstrip() + " …"
+    marked = "\n".join(text[start:end] for start, end in hit.highlight) if hit.highlight else text
+    whole = strip_marks(marked)
+    if hit.highlight and _LISTED.match(marked):  # a 호 says nothing without the sentence it completes
+        whole = f"{_head(hit)}\n{whole}".strip()
+    return whole if len(whole) <= limit else _shortened(whole, words, limit)
+
+
+def _head(hit: Hit) -> str:
+    """Return the sentence that the 호 marked in a hit completes, cut where it is long."""
+    start = hit.highlight[0][0]
+    for paragraph, (first, last) in zip(hit.article.paragraphs, hit.article.paragraph_spans(), strict=True):
+        if first < start <= last:
+            head = strip_marks(paragraph.lines[0].render())
+            return head if len(head) <= _HEAD_LENGTH else head[:_HEAD_LENGTH].rstrip() + " …"
+    return ""
+
+
+def _shortened(text: str, words: set[str], limit: int) -> str:
+    """Return the sentences of a text that are most like the question, as many as fit, … for what is left out."""
+    sentences = [sentence for line in text.splitlines() for sentence in _SENTENCE_END.split(line)]
+    by_likeness = sorted(range(len(sentences)), key=lambda n: (-shared(sentences[n], words), n))
+    chosen: list[int] = []
+    room = limit
+    for number in by_likeness:
+        if not chosen or len(sentences[number]) <= room:
+            chosen.append(number)
+            room -= len(sentences[number])
+        if room <= 0:
+            break
+    return _joined(sentences, sorted(chosen), limit)
+
+
+def _joined(sentences: Sequence[str], chosen: Sequence[int], limit: int) -> str:
+    parts: list[str] = []
+    for position, number in enumerate(chosen):
+        sentence = sentences[number]
+        cut = sentence if len(sentence) <= limit else sentence[:limit].rstrip() + " …"
+        before = chosen[position - 1] if position else -1
+        parts.append(cut if number == before + 1 else f"… {cut}")
+    if chosen[-1] < len(sentences) - 1 and not parts[-1].endswith("…"):
+        parts[-1] += " …"
+    return "\n".join(parts)
+
+
+def _quote(hit: Hit, words: set[str], rank: int) -> str:
+    limit = _CITED_LENGTH if "citation" in hit.signals else _LENGTHS[rank]
+    lines = escape(quoted(hit, words, limit)).splitlines()
+    return "\n".join(f"> {line.strip()}  " for line in [*lines, f"— {escape(cite_place(hit))}"] if line.strip())
+
+
+def _point(hit: Hit, words: set[str], rank: int, linked: Linker) -> str:
+    said = " ".join(escape(quoted(hit, words, _LENGTHS[rank])).split())
+    return f"- {link(cite_place(hit), linked(hit.article_id, hit.url))}: {said}"
 
 
 def as_json(search: Search, answer: str) -> dict[str, Any]:
@@ -78,12 +166,6 @@ def as_json(search: Search, answer: str) -> dict[str, Any]:
             for hit in search.hits
         ],
     }
-
-
-def _escape(text: str) -> str:
-    """Keep statute text from being read as Markdown or HTML."""
-    text = re.sub(r"[\\`*_{}\[\]#|~$]", r"\\\g<0>", text.replace("<", "&lt;").replace(">", "&gt;"))
-    return re.sub(r"(?m)^(\s*)(\d+)\.", r"\1\2\\.", text)
 
 
 def _coming_json(coming: Coming) -> dict[str, Any]:

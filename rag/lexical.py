@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import logging
+import math
 import shutil
 import threading
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -28,6 +29,12 @@ def bigrams(text: str) -> list[str]:
     """Return the distinct character bigrams of a text without white space, in order."""
     dense = _dense(text)
     return list(dict.fromkeys(dense[i : i + 2] for i in range(len(dense) - 1)))
+
+
+def shared(text: str, words: set[str]) -> float:
+    """Return how much of a text's wording the question has; long texts gain nothing by their length."""
+    own = bigrams(text)
+    return sum(gram in words for gram in own) / math.sqrt(len(own) + 1)
 
 
 class LexicalIndex:

@@ -7,7 +7,6 @@ cosine of question and best chunk.
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
@@ -27,7 +26,7 @@ from rag.cited import Cited, look_up
 from rag.embedding import StatuteEmbedder, Vectors, load_embedder
 from rag.filters import EVERYTHING, Filter, admitted
 from rag.laws import Laws, named_laws
-from rag.lexical import bigrams
+from rag.lexical import bigrams, shared
 from rag.questions import SPLITS, Asked, QuestionIndex
 from rag.ranking import About, Evidence, Matrix, Ranker, features, fuse, load_ranker
 from rag.settings import Settings
@@ -63,7 +62,7 @@ class Search:
 
     `confidence` in [0, 1] is how likely it is that an article among the hits answers. `abstained` means that it is too
     low, or that the only articles asked for do not exist: `hits` are then merely the nearest. `notes` say, in Korean,
-    what of the question's citations is not there.
+    what of the question's citations is not there. `asked` is what was searched for: the question in its context.
     """
 
     question: str
@@ -71,6 +70,7 @@ class Search:
     abstained: bool
     notes: tuple[str, ...] = ()
     confidence: float = 0.0
+    asked: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,16 +108,18 @@ class StatuteRetriever(BaseRetriever):
         within: Filter = EVERYTHING,
         highlight: bool = True,
         today: date | None = None,
+        standalone: str = "",
     ) -> Search:
         """Return the `k` articles that govern a question, each once, by its best chunk.
 
         `history` are the earlier questions of the conversation, oldest first. Without `highlight` no span is marked
         but those of citations, which saves embedding the paragraphs. On `today` a text that takes effect later gets a
-        note, and hits tell what they are about to become. Raises LawError where `within` finds no statute.
+        note, and hits tell what they are about to become. `standalone` is the question as it would be asked without
+        the history, where somebody has worked that out. Raises LawError where `within` finds no statute.
         """
         statutes = admitted(within, self.laws())
         k = k or self.top_k
-        asked = in_context(question, history)
+        asked = standalone or in_context(question, history)
         vector = np.asarray(self.embedder.embed_query(asked), dtype=np.float32)
         cited = look_up(question, history, self.laws(), self.store.texts)
         cited = with_appended(cited, question, history, self.laws(), self.store.texts)
@@ -132,7 +134,7 @@ class StatuteRetriever(BaseRetriever):
         abstained = nothing_cited_exists or confidence < self.abstain_below
         hits = [hit if is_appended(hit.article_id) else self._with_coming(hit) for hit in hits]
         notes = (*cited.notes, *_not_yet(hits, today or date.today()))
-        return Search(question, tuple(hits), abstained, notes, confidence)
+        return Search(question, tuple(hits), abstained, notes, confidence, asked)
 
     def search_appended(
         self, question: str, kinds: Collection[str], k: int | None = None, *, within: Filter = EVERYTHING
@@ -271,7 +273,7 @@ class StatuteRetriever(BaseRetriever):
                 room -= len(candidates)
             elif candidates:
                 text = hit.article.text
-                best = max(candidates, key=lambda span: _shared(text[slice(*span)], words))
+                best = max(candidates, key=lambda span: shared(text[slice(*span)], words))
                 marked[number] = replace(hit, highlight=(best,))
         texts = [
             passage(hits[number].edition, hits[number].article, *span)
@@ -309,7 +311,12 @@ def make_retriever(settings: Settings, store: StatuteStore, embedder: StatuteEmb
 
 def in_context(question: str, history: Sequence[str]) -> str:
     """Return what is searched for: the question, behind the one before it if it leans on that ('그럼 상가는요?')."""
-    return f"{history[-1]} {question}" if history and _FOLLOW_UP.search(question) else question
+    return f"{history[-1]} {question}" if leans(question, history) else question
+
+
+def leans(question: str, history: Sequence[str]) -> bool:
+    """Whether a question cannot be understood without the one before it, as far as its wording tells."""
+    return bool(history) and _FOLLOW_UP.search(question) is not None
 
 
 def _closeness(evidence: Evidence, known: QuestionIndex, near: Vectors, ids: Sequence[str]) -> dict[str, float]:
@@ -350,12 +357,6 @@ def _candidates(hit: Hit) -> list[tuple[int, int]]:
     units = [unit for span in hit.article.paragraph_spans() for unit in _units(hit.article.text, *span)]
     overlapping = [(max(a, start), min(b, end)) for a, b in units if a < end and b > start]
     return [span for span in overlapping if span[0] < span[1]]
-
-
-def _shared(text: str, words: set[str]) -> float:
-    """Return how much of a text's wording the question has; long texts gain nothing by their length."""
-    own = bigrams(text)
-    return sum(gram in words for gram in own) / math.sqrt(len(own) + 1)
 
 
 def _units(text: str, start: int, end: int) -> list[tuple[int, int]]:

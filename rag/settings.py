@@ -68,6 +68,17 @@ class Settings(BaseSettings):
         le=1,
         description="A confidence below this means that no article answers; chosen on the bank's dev split.",
     )
+    llm: str = Field(
+        default="", description="Language model that writes the answer, provider:model; empty: answers are extracted."
+    )
+    llm_base_url: str = Field(
+        default="",
+        description="Address of the language model's server, e.g. http://127.0.0.1:8080/v1; empty: the provider's.",
+    )
+    llm_timeout: int = Field(default=60, gt=0, description="Seconds a written answer may take.")
+    llm_temperature: float | None = Field(
+        default=None, ge=0, le=2, description="Temperature of the language model; unset: the provider's."
+    )
     upload: bool = Field(
         default_factory=lambda: not os.environ.get("SPACE_ID"),
         description="Whether the app lets its visitors add and remove statutes; off on a Space unless set.",

@@ -23,7 +23,8 @@ from rag.errors import LawError
 from rag.related import Relative
 from rag.statutes import normalize_title, official_url
 from rag.texts import StoredStatute
-from web.events import ASKING, LOOKING_UP
+from rag.written import answer_json
+from web.events import ASKING, LOOKING_UP, WRITTEN
 from web.service import Service, plainly
 
 MOST_LISTED = 500
@@ -39,7 +40,7 @@ def endpoints(service: Service) -> None:
     """Add the named endpoints to the app being built; they are the only public ones, and so the only MCP tools."""
     k = service.settings.top_k
     api(_told(_searcher(service, k)), api_name="search", **ASKING)
-    api(_told(_asker(service, k)), api_name="ask", **ASKING)
+    api(_told(_asker(service, k)), api_name="ask", **(WRITTEN if service.settings.llm else ASKING))
     api(_told(_getter(service)), api_name="get_article", **LOOKING_UP)
     api(_told(_lister(service)), api_name="list_statutes", **LOOKING_UP)
 
@@ -65,7 +66,8 @@ def _asker(service: Service, default: int) -> Callable[..., Json]:
     def ask(question: str, request: gr.Request, history: list[str] | None = None, k: int = default) -> Json:
         """대한민국 법령에 관한 질문에 조문을 근거로 답합니다. 답(answer, Markdown)과 근거 조문(hits)을 함께 돌려줍니다.
 
-        답은 수록된 조문에서만 나옵니다. abstained가 true이면 답하는 조문이 없다는 뜻입니다. 법률 자문이 아닙니다.
+        답은 수록된 조문에서만 나옵니다. 언어모델이 쓴 답이면 checks에 문장마다 인용을 대조한
+        결과가 있습니다. abstained가 true이면 답하는 조문이 없다는 뜻입니다. 법률 자문이 아닙니다.
 
         Args:
             question: 한국어 질문. 1,000자까지.
@@ -73,7 +75,8 @@ def _asker(service: Service, default: int) -> Callable[..., Json]:
             k: 근거로 찾을 조문의 수. 1부터 50까지.
         """
         found = service.search(_text("question", question), _history(history), _count("k", k))
-        return as_json(found, extractive_answer(found))
+        *_, answer = service.answers(found)
+        return answer_json(found, answer)
 
     return ask
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -9,19 +10,21 @@ from typing import Any
 
 import gradio as gr
 
-from rag.answer import extractive_answer
 from rag.filters import Filter
 from rag.retriever import Search
 from web import cards
+from web.citations import to_cards
 from web.conversation import Conversation, Turn, as_markdown, keep, new_conversation, read_kept, turn_of
-from web.events import ASKING, PRIVATE, QUIET
+from web.events import ASKING, PRIVATE, QUIET, WRITTEN
 from web.examples import examples
 from web.markup import escape_markdown
 from web.service import MAX_QUESTION, Service, plainly
 
 EXAMPLES = 6
 MOST_SHOWN = 20
-_SHOWN: dict[str, Any] = {**PRIVATE, **ASKING, "show_progress": "hidden", "trigger_mode": "once"}
+_SHOWN: dict[str, Any] = {**PRIVATE, "show_progress": "hidden", "trigger_mode": "once"}
+_PAUSE = 0.15
+"""Seconds between two sights of a growing answer: each is sent whole."""
 _THANKS = "의견을 적어 두었습니다. 고맙습니다."
 
 
@@ -76,9 +79,9 @@ def ask_tab(service: Service, demo: gr.Blocks) -> list[gr.Button]:
             return
         asked = gr.Chatbot(_messages([*talked.turns, Turn(text, "")]), visible=True)
         yield talked, asked, cards.searching_html(), "", gr.HTML(visible=False), gr.Column(visible=False)
-        turn, html = _answer(service, text, talked.questions, *narrowed)
-        after = talked.with_turn(turn)
-        yield after, _messages(after.turns), html, gr.skip(), gr.skip(), gr.skip()
+        for turn, html in _answers(service, text, talked.questions, *narrowed):
+            after = talked.with_turn(turn)
+            yield after, _messages(after.turns), html, gr.skip(), gr.skip(), gr.skip()
 
     def show(talked: Conversation) -> tuple[Any, ...]:
         """Return the screen of a conversation that was had before."""
@@ -88,10 +91,11 @@ def ask_tab(service: Service, demo: gr.Blocks) -> list[gr.Button]:
         return (talked, gr.Chatbot(_messages(talked.turns), visible=True), _recalled(service, talked.turns[-1]), "",
                 gr.HTML(visible=False), gr.Column(visible=False))  # fmt: skip
 
+    shown = {**_SHOWN, **(WRITTEN if service.settings.llm else ASKING)}
     kept = past.kept
     keeping = ([talk, kept], [kept, past.chosen])
-    asked = [gr.on([question.submit, send.click], ask, [question, talk, *scope.inputs], screen, **_SHOWN)]
-    asked += [button.click(ask, [button, talk, *scope.inputs], screen, **_SHOWN) for button in offered]
+    asked = [gr.on([question.submit, send.click], ask, [question, talk, *scope.inputs], screen, **shown)]
+    asked += [button.click(ask, [button, talk, *scope.inputs], screen, **shown) for button in offered]
     for event in asked:
         event.then(_keep, *keeping, **QUIET)
     fresh.click(lambda: show(new_conversation()), None, screen, **QUIET)
@@ -224,7 +228,7 @@ def _turn_at(talked: Conversation, index: Any) -> Turn | None:
     return turns[number // 2] if isinstance(number, int) and 0 <= number < 2 * len(turns) else None
 
 
-def _answer(
+def _answers(
     service: Service,
     text: str,
     history: list[str],
@@ -232,16 +236,22 @@ def _answer(
     kinds: list[str] | None,
     ministries: list[str] | None,
     count: float,
-) -> tuple[Turn, str]:
-    """Return a question's turn and its cards, or the reason why there are none."""
+) -> Iterator[tuple[Turn, Any]]:
+    """Yield a question's turn as its answer grows, and its cards; or the reason why there are none."""
     within = Filter(tuple(statutes or ()), tuple(kinds or ()), tuple(ministries or ()))
     scope = ", ".join((*within.statutes, *within.kinds, *within.ministries))
     try:
         search = service.search(text, history, int(count), within)
-        return turn_of(search, extractive_answer(search), scope), _cards(service, search, scope)
+        html: Any = _cards(service, search, scope)
+        shown = 0.0
+        for answer in service.answers(search, to_cards(search)):
+            if answer.done or time.monotonic() - shown > _PAUSE:
+                yield turn_of(search, answer.markdown, scope), html
+                html = gr.skip()  # the cards stay as they are while the answer grows
+                shown = time.monotonic()
     except Exception as error:
         message = plainly(error)
-        return Turn(text, escape_markdown(message)), cards.error_html(message)
+        yield Turn(text, escape_markdown(message)), cards.error_html(message)
 
 
 def _recalled(service: Service, turn: Turn) -> str:

@@ -4,25 +4,28 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
 from ingest import pipeline, prebuilt, sync
 from ingest.pipeline import OnProgress, Outcome, Progress, Result
+from rag.answer import Linker, official
 from rag.cited import Cited, CitedArticle, look_up
 from rag.contents import Opened, open_at
 from rag.embedding import StatuteEmbedder, load_embedder
 from rag.errors import LawError, StoreBusyError
 from rag.feedback import FILE, note_opinion
 from rag.filters import EVERYTHING, Filter, kinds_among
+from rag.llm import standalone, try_open
 from rag.related import Related, related
-from rag.retriever import Search, StatuteRetriever, make_retriever
+from rag.retriever import Search, StatuteRetriever, leans, make_retriever
 from rag.settings import Settings
 from rag.statutes import Edition, Hit
 from rag.store import StatuteStore, open_store
 from rag.texts import StoredStatute
+from rag.written import Answer, answers
 from web.conversation import Turn
 
 log = logging.getLogger(__name__)
@@ -63,6 +66,7 @@ class Service:
         self._embedder = embedder
         self._store = store
         self._retriever: StatuteRetriever = make_retriever(settings, store, embedder)
+        self._llm = try_open(settings)
         self._writing = threading.Lock()  # the store refuses a second writer at once; inside the app they queue up
         self._listed: tuple[int, list[StoredStatute]] | None = None
         self._indexing: threading.Thread | None = None
@@ -108,8 +112,13 @@ class Service:
             raise LawError(f"질문이 너무 깁니다({len(question):,}자). {MAX_QUESTION:,}자 안으로 줄여 주십시오.")
         if k is not None and not 1 <= k <= MAX_HITS:
             raise LawError(f"조문 수(k)는 1부터 {MAX_HITS}까지입니다.")
-        search = self._retriever.search(question, k, history, within=within)
+        alone = standalone(self._llm, question, history) if leans(question, history) else ""
+        search = self._retriever.search(question, k, history, within=within, standalone=alone)
         return replace(search, notes=(STILL_INDEXING, *search.notes)) if self.job.running else search
+
+    def answers(self, search: Search, linked: Linker = official) -> Iterator[Answer]:
+        """Yield the answer to a search as it grows, the last one done; `linked` gives what its citations link to."""
+        return answers(search, self._llm, self._retriever.laws(), self._store.texts, linked)
 
     def around(self, search: Search) -> dict[str, Related]:
         """Return article id -> what stands around each article found."""

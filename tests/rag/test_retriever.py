@@ -90,6 +90,13 @@ def test_a_follow_up_is_read_with_the_question_before(retriever: StatuteRetrieve
     assert retriever.search("같은 법 제10조는?", history=["헌법 제11조는?"]).hits[0].article.label == "제10조"
 
 
+def test_what_a_question_was_rewritten_to_is_what_is_searched(retriever: StatuteRetriever) -> None:
+    history = ["대통령의 임기는 몇 년인가요?"]
+    found = retriever.search("그럼 그 사람들은요?", history=history, standalone="국회의원의 임기는 몇 년인가요?")
+    assert found.hits[0].article.label == "제42조"
+    assert (found.question, found.asked) == ("그럼 그 사람들은요?", "국회의원의 임기는 몇 년인가요?")
+
+
 def test_a_question_that_stands_alone_is_not_drawn_to_the_one_before(retriever: StatuteRetriever) -> None:
     history = ["대통령의 임기는 몇 년인가요?"]
     alone = retriever.search("우리나라 영토는 어디까지인가요?")
