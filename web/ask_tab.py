@@ -55,7 +55,7 @@ class Past:
 
 def ask_tab(service: Service, demo: gr.Blocks) -> list[gr.Button]:
     """Lay out the question tab; return its example buttons."""
-    talk = gr.State(new_conversation)
+    talk = gr.State(Conversation(""))  # a function here would become a public endpoint; loading the page gives it an id
     with gr.Row(elem_id="ask"):
         with gr.Column(scale=9, min_width=0, elem_id="conversation"):
             chat = _chat(service)
@@ -77,6 +77,7 @@ def ask_tab(service: Service, demo: gr.Blocks) -> list[gr.Button]:
         if not text.strip():
             yield (gr.skip(),) * len(screen)
             return
+        talked = talked if talked.id else new_conversation()
         asked = gr.Chatbot(_messages([*talked.turns, Turn(text, "")]), visible=True)
         yield talked, asked, cards.searching_html(), "", gr.HTML(visible=False), gr.Column(visible=False)
         for turn, html in _answers(service, text, talked.questions, *narrowed):
