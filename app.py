@@ -7,10 +7,12 @@ import sys
 from typing import Any
 
 import gradio as gr
+from starlette.middleware import Middleware
 
 from rag.errors import LawError
 from rag.settings import settings
 from web import look, status
+from web.access import Access, FileGate
 from web.api import endpoints
 from web.ask_tab import ask_tab, example_buttons
 from web.events import QUIET
@@ -19,19 +21,22 @@ from web.offer import book_offer
 from web.service import Service, open_service
 from web.upload_tab import upload_tab
 
+log = logging.getLogger(__name__)
+
 MOST_WAITING = 256
 """Events in the queue before further ones are turned away."""
 
 
-def build(service: Service) -> gr.Blocks:
-    """Return the app over an open service."""
+def build(service: Service, access: Access | None = None) -> gr.Blocks:
+    """Return the app over an open service; without `access`, who may write is as the service's settings say."""
+    access = access or Access(service.settings)
     demo = gr.Blocks(title=status.TITLE, analytics_enabled=False, fill_width=True, delete_cache=(3600, 86400))
     with demo:
         endpoints(service)  # first, so that no event of the page takes one of their names
         header = gr.HTML(elem_id="head")
         timer = gr.Timer(2.0)
-        if service.settings.upload:
-            book_offer(service, lambda _: None, demo, timer)
+        if service.settings.upload and not access.closed:
+            book_offer(service, access.require, demo, timer)
 
         def tell() -> list[Any]:
             return [status.header_html(service.inventory(), service.job), *example_buttons(service)]
@@ -41,9 +46,11 @@ def build(service: Service) -> gr.Blocks:
                 offered = ask_tab(service, demo)
             with gr.Tab("수록 법령", id=TAB) as inventory:
                 listing, query, view = inventory_tab(service)
-            if service.settings.upload:
+            if service.settings.upload and not access.hidden:
                 with gr.Tab("법령 추가"):
-                    upload_tab(service, demo, [header, *offered], tell)
+                    entered = upload_tab(service, access, demo, [header, *offered], tell)
+                if entered:  # what is offered to an operator alone is then looked at again
+                    entered.then(lambda: gr.Timer(active=True), None, timer, **QUIET)
 
         def refresh() -> list[Any]:
             return [*tell(), gr.Timer(active=service.job.running)]
@@ -69,21 +76,25 @@ def main() -> None:
         service = open_service(options)
     except LawError as error:
         sys.exit(f"오류: {error}")
+    access = Access(options)
+    if options.upload and access.closed:
+        log.warning("%s", access.closed)
     service.start()
     given = options.model_fields_set
     try:
-        build(service).launch(
+        build(service, access).launch(
             # Left to Gradio where not set: on a Space its own variables (GRADIO_SERVER_NAME …) hold the address.
             server_name=options.host if "host" in given else None,
             server_port=options.port if "port" in given else None,
             max_file_size=f"{options.max_upload_mb}mb",
             theme=look.theme(),
-            css_paths=look.STYLE,
+            css_paths=look.STYLES,
             head=look.head(),
             footer_links=[],
             run_history=False,
             ssr_mode=False,
             mcp_server=True,
+            app_kwargs={"middleware": [Middleware(FileGate, access=access)]},
         )
     except OSError as error:
         sys.exit(f"오류: {error}. LAW_HOST와 LAW_PORT를 확인해 주십시오.")

@@ -67,7 +67,7 @@ def _bar() -> Iterator[OnProgress]:
 
 @app.command()
 def add(
-    paths: Annotated[list[Path], typer.Argument(help="법령 파일(PDF, HWPX, DOCX, HTML, 텍스트 등) 또는 폴더")],
+    paths: Annotated[list[Path], typer.Argument(help="법령 파일(PDF, HWP, HWPX, DOCX, HTML, 텍스트 등) 또는 폴더")],
     show_diff: Annotated[bool, typer.Option("--diff", help="갱신한 법령마다 바뀐 조문과 말을 보여 줌")] = False,
 ) -> None:
     """법령 파일을 읽어 넣습니다. 바뀐 조문만 다시 임베딩하고, 중단된 작업은 이어서 합니다."""

@@ -14,7 +14,7 @@ from pathlib import Path
 from ingest.editions import Held, Outcome, Result, weigh
 from ingest.pipeline import Reader
 from ingest.sources.files import read_untitled
-from ingest.sources.stated import NOTHING, Stated, complete
+from ingest.sources.stated import NOTHING, Stated, complete, outranked
 from ingest.versions import editions_of
 from rag.errors import SourceError
 from rag.statutes import Article, Edition, Statute
@@ -71,12 +71,17 @@ def preview(reading: Reading, store: StatuteStore, today: date | None = None) ->
     name = reading.path.name
     if reading.statute is None:
         return Preview(Outcome(name, Result.FAILED, reading.error))
-    first = tuple(article for article in reading.statute.articles if not article.deleted)[:SHOWN]
-    seen = Preview(Outcome(name, Result.FAILED, ""), reading.statute.edition, first, len(reading.statute.addenda))
+    live = sum(not article.deleted for article in reading.statute.articles)
+    seen = Preview(
+        Outcome(name, Result.FAILED, "", articles=live, warnings=reading.statute.warnings),
+        outranked(reading.statute.edition, reading.stated),
+        tuple(article for article in reading.statute.articles if not article.deleted)[:SHOWN],
+        len(reading.statute.addenda),
+    )
     try:
         editions = editions_of(complete(reading.statute, reading.stated, name))
     except SourceError as error:
-        return replace(seen, outcome=replace(seen.outcome, message=str(error), warnings=reading.statute.warnings))
+        return replace(seen, outcome=replace(seen.outcome, message=str(error)))
     stored = store.texts.stored_version(editions[0].edition)
     held = [Held(each.edition, each.fingerprint(), partial(_itself, each), reading.path) for each in editions]
     outcome = weigh(held, store.texts, today or date.today())

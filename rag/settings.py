@@ -7,7 +7,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from pydantic import Field, ValidationError
+from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from rag.errors import SettingsError
@@ -22,6 +22,11 @@ def _default_home(given: dict[str, Any]) -> Path:
     if os.environ.get("SPACE_ID") and not given.get("index") and volume.is_dir() and os.access(volume, os.W_OK):
         return volume
     return Path(".data")
+
+
+def _default_host() -> str:
+    # Gradio's own variable, which containers and Spaces set: who may add statutes depends on the address.
+    return os.environ.get("GRADIO_SERVER_NAME") or "127.0.0.1"
 
 
 class Settings(BaseSettings):
@@ -80,8 +85,11 @@ class Settings(BaseSettings):
         default=None, ge=0, le=2, description="Temperature of the language model; unset: the provider's."
     )
     upload: bool = Field(
-        default_factory=lambda: not os.environ.get("SPACE_ID"),
-        description="Whether the app lets its visitors add and remove statutes; off on a Space unless set.",
+        default=True, description="Whether the app has a tab to add and remove statutes (docs/upload.md: who may)."
+    )
+    admin_password: SecretStr = Field(
+        default=SecretStr(""),
+        description="Password for adding and removing; without it only a browser on the app's own computer may.",
     )
     max_upload_mb: int = Field(default=50, ge=1, description="Largest file the upload tab takes, in MB.")
     mirror_url: str = Field(
@@ -102,8 +110,15 @@ class Settings(BaseSettings):
         default=300, ge=0, description="Most pages of a PDF that are read from their picture (OCR); 0: none."
     )
     ocr_seconds: float = Field(default=300, gt=0, description="Most seconds the OCR of one column of a page may take.")
-    host: str = Field(default="127.0.0.1", description="Address the app listens on; 0.0.0.0 for every interface.")
+    host: str = Field(
+        default_factory=_default_host, description="Address the app listens on; 0.0.0.0 for every interface."
+    )
     port: int = Field(default=7860, ge=0, le=65535, description="Port the app listens on.")
+
+    @property
+    def space(self) -> bool:
+        """Whether the app runs on a Hugging Face Space."""
+        return bool(os.environ.get("SPACE_ID"))
 
 
 @cache

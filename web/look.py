@@ -7,7 +7,7 @@ from pathlib import Path
 
 import gradio as gr
 
-STYLE = Path(__file__).with_name("style.css")
+STYLES = [Path(__file__).with_name("style.css"), Path(__file__).with_name("upload.css")]
 SCRIPT = Path(__file__).with_name("page.js")
 ENGLISH = Path(__file__).with_name("english.json")
 """What the page says in English: whole texts, and patterns for those with something in them."""

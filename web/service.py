@@ -10,7 +10,9 @@ from datetime import datetime
 from pathlib import Path
 
 from ingest import pipeline, prebuilt, sync
-from ingest.pipeline import OnProgress, Outcome, Progress, Result
+from ingest.pipeline import OnProgress, Outcome, Progress, Reader, Result
+from ingest.preview import Preview, Reading, preview
+from ingest.sources.files import read_file
 from rag.answer import Linker, official
 from rag.cited import Cited, CitedArticle, look_up
 from rag.contents import Opened, open_at
@@ -166,12 +168,22 @@ class Service:
         ministries = {ministry for edition in editions for ministry in edition.ministries}
         return [edition.title for edition in editions], kinds_among(editions), sorted(ministries)
 
-    def add(self, paths: Sequence[Path], on_progress: OnProgress, on_wait: Callable[[Job], None]) -> list[Outcome]:
+    def preview(self, readings: Sequence[Reading]) -> list[Preview]:
+        """Return what adding these files now would do."""
+        return [preview(reading, self._store) for reading in readings]
+
+    def add(
+        self,
+        paths: Sequence[Path],
+        on_progress: OnProgress,
+        on_wait: Callable[[Job], None],
+        read: Reader = read_file,
+    ) -> list[Outcome]:
         """Bring files in; while other indexing runs, wait for it and call `on_wait` now and then."""
         while not self._writing.acquire(timeout=_WAIT_STEP):
             on_wait(self.job)
         try:
-            return self._add(paths, on_progress)
+            return self._add(paths, on_progress, read)
         finally:
             self._writing.release()
 
@@ -191,9 +203,10 @@ class Service:
             self._listed = listed = (generation, self._store.texts.statutes())
         return listed[1]
 
-    def _add(self, paths: Sequence[Path], on_progress: OnProgress) -> list[Outcome]:
+    def _add(self, paths: Sequence[Path], on_progress: OnProgress, read: Reader = read_file) -> list[Outcome]:
+        window = self.settings.chunk_tokens
         try:
-            return pipeline.add(paths, self._store, self._embedder, self.settings.chunk_tokens, on_progress)
+            return pipeline.add(paths, self._store, self._embedder, window, on_progress, read=read)
         finally:
             self._listed = None  # what was pending is not any more
 

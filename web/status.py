@@ -1,4 +1,4 @@
-"""What is indexed, how far indexing is, and what became of uploaded files, as HTML."""
+"""What is indexed and how far indexing is, as HTML."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from datetime import date
 
-from ingest.pipeline import Outcome, Progress, Result
+from ingest.pipeline import Progress
 from ingest.report import find_statutes
 from rag.statutes import Edition
 from rag.texts import StoredStatute
@@ -15,9 +15,6 @@ from web.markup import escape, open_link
 from web.service import Job
 
 TITLE = "법령 질의응답"
-WORKING = '<div class="law-working"></div>'
-"""The place where progress is shown while files go in."""
-
 _LEAD = "일상의 말로 물으면, 답이 되는 조문을 찾아 원문 그대로 보여 줍니다."
 _NOTICE = (
     "<b>법률 자문이 아닙니다.</b> 수록된 법령의 조문을 찾아 줄 뿐이며, 최신 내용은 "
@@ -29,7 +26,6 @@ _LANGUAGES = (
 )
 _FEW = 5
 _ROWS = 200
-_RESULT_CLASS = {Result.ADDED: "good", Result.UPDATED: "good", Result.FAILED: "danger", Result.OLDER: "warning"}
 
 
 def header_html(statutes: Sequence[StoredStatute], job: Job) -> str:
@@ -74,21 +70,6 @@ def inventory_html(statutes: Sequence[StoredStatute], query: str, today: date) -
     return (
         f'<p class="law-summary">{summary}</p><table class="law-table-list"><thead><tr>{head}</tr></thead>'
         f"<tbody>{rows}</tbody></table>"
-    )
-
-
-def outcomes_html(outcomes: Sequence[Outcome]) -> str:
-    """Return what became of uploaded files."""
-    if not outcomes:
-        return '<div class="law-banner note" role="status">넣을 파일이 없습니다.</div>'
-    counts = [(result, sum(outcome.result is result for outcome in outcomes)) for result in Result]
-    summary = ", ".join(f"{result.value} {count}" for result, count in counts if count)
-    head = "".join(f'<th scope="col">{name}</th>' for name in ("파일", "결과", "법령", "조문", "시행", "설명"))
-    rows = "".join(map(_outcome_row, outcomes))
-    return (
-        f'<p class="law-summary" role="status">파일 {len(outcomes)}개: {summary}</p>'
-        f'<div class="law-scroll"><table class="law-table-list outcomes"><thead><tr>{head}</tr></thead>'
-        f"<tbody>{rows}</tbody></table></div>"
     )
 
 
@@ -143,23 +124,6 @@ def _inventory_row(stored: StoredStatute, today: date) -> str:
         f'<td data-name="종류" lang="ko">{escape(edition.designation or "-")}</td>'
         f'<td data-name="공포">{_day(edition.promulgated)}</td><td data-name="시행">{_day(edition.effective)}</td>'
         f'<td data-name="조문" class="number">{stored.articles:,}</td></tr>'
-    )
-
-
-def _outcome_row(outcome: Outcome) -> str:
-    edition = outcome.edition
-    warnings = "".join(f"<li>{escape(warning)}</li>" for warning in outcome.warnings)
-    listed = f'<ul class="law-warnings">{warnings}</ul>' if warnings else ""
-    # A message names its file or statute, which has a column here.
-    message = outcome.message.removeprefix(f"{outcome.name}: ").removeprefix(f"{edition.title if edition else ''}: ")
-    return (
-        f'<tr><th scope="row">{escape(outcome.name)}</th>'
-        f'<td data-name="결과"><span class="law-badge {_RESULT_CLASS.get(outcome.result, "muted")}">'
-        f"{outcome.result.value}</span></td>"
-        f'<td data-name="법령">{escape(edition.title) if edition else "-"}</td>'
-        f'<td data-name="조문" class="number">{f"{outcome.articles:,}" if outcome.articles else "-"}</td>'
-        f'<td data-name="시행">{_day(edition.effective if edition else None)}</td>'
-        f'<td data-name="설명" class="wide">{escape(message)}{listed}</td></tr>'
     )
 
 

@@ -49,16 +49,20 @@ def state(title: str, kind: str, number: str, promulgated: str, effective: str, 
     )
 
 
+def outranked(edition: Edition, stated: Stated) -> Edition:
+    """Return an edition with what is stated of it."""
+    return replace(edition, **{field: value for field in Stated.__slots__ if (value := getattr(stated, field))})
+
+
 def complete(statute: Statute, stated: Stated, name: str) -> Statute:
     """Return a statute with what is stated of it. Raises SourceError where it has no title even so."""
-    said = {field: value for field in Stated.__slots__ if (value := getattr(stated, field))}
-    edition = replace(statute.edition, **said)
+    edition = outranked(statute.edition, stated)
     if not edition.title:
         raise SourceError(
             f"{name}: 법령 제목을 찾지 못했습니다. 국가법령정보센터(law.go.kr)에서 저장한 파일을 넣거나, "
             f"파일 이름을 '민법(법률)(제19409호)(20230628){PurePath(name).suffix}' 꼴로 바꾸어 주십시오."
         )
-    if not said:
+    if edition == statute.edition:
         return statute
     kept = [warning for warning in statute.warnings if not warning.endswith(_LEFT_EMPTY)]
     return replace(statute, edition=edition, warnings=(*kept, *gap_warnings(edition)))

@@ -8,7 +8,7 @@ from datetime import date
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ingest.pipeline import Result, add
@@ -132,6 +132,7 @@ WRITTEN: list[Callable[[date], str]] = [
 ]
 
 
+@settings(deadline=None)
 @given(st.dates(), st.sampled_from(WRITTEN))
 def test_days_as_people_write_them(day: date, write: Callable[[date], str]) -> None:
     assert state("", "", "", write(day), "", "").promulgated == day

@@ -42,10 +42,19 @@ def test_what_is_public_is_for_programs() -> None:
     assert public == ["search", "ask", "get_article", "list_statutes"]
 
 
-def test_without_uploads_nothing_is_there_to_add_or_remove() -> None:
+WRITING = {"look_at", "apply_stated", "take_in", "take_out"}
+
+
+def test_where_nobody_may_add_or_remove_nothing_is_there_to_do_it(monkeypatch: pytest.MonkeyPatch) -> None:
     # Private events can still be called over HTTP by whoever reads the page's config: they must not exist.
-    assert {"take_in", "take_out"} <= set(endpoints(made(upload=True)))
-    assert not {"take_in", "take_out"} & set(endpoints(made(upload=False)))
+    monkeypatch.delenv("SPACE_ID", raising=False)
+    assert set(endpoints(made(host="127.0.0.1"))) >= WRITING
+    assert not WRITING & set(endpoints(made(host="127.0.0.1", upload=False)))
+    assert not WRITING & set(endpoints(made(host="0.0.0.0")))
+    assert set(endpoints(made(host="0.0.0.0", admin_password="x"))) >= WRITING
+    monkeypatch.setenv("SPACE_ID", "someone/law")
+    assert not WRITING & set(endpoints(made(host="127.0.0.1", upload=True)))
+    assert set(endpoints(made(admin_password="x"))) >= WRITING
 
 
 def launched(monkeypatch: pytest.MonkeyPatch, **options: Any) -> dict[str, Any]:
@@ -54,7 +63,7 @@ def launched(monkeypatch: pytest.MonkeyPatch, **options: Any) -> dict[str, Any]:
     service = made(**options)
     monkeypatch.setattr(app, "settings", lambda: service.settings)
     monkeypatch.setattr(app, "open_service", lambda _: service)
-    monkeypatch.setattr(app, "build", lambda _: SimpleNamespace(launch=lambda **kwargs: given.update(kwargs)))
+    monkeypatch.setattr(app, "build", lambda *_: SimpleNamespace(launch=lambda **kwargs: given.update(kwargs)))
     app.main()
     return given
 

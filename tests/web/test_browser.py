@@ -6,22 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.samples import mini
 from tests.web.browser import DESKTOP, PHONE, By, Keys, Page, needs_browser, until
 
 pytestmark = needs_browser
-HOSTILE = """\
----
-제목: 낙타법<img src=x onerror=document.title='pwned'>[눌러](javascript:alert(1))
-법령구분: 법률
-공포일자: 2020-01-01
-시행일자: 2099-01-01
----
-
-##### 제1조 (<script>document.title='pwned'</script>)
-
-누구든지 <script>document.title='pwned'</script> 사막에서 낙타를 빌릴 수 있다.
-"""
 
 
 def test_the_page_says_what_it_is_and_loads_nothing_from_elsewhere(indexed: Page) -> None:
@@ -128,58 +115,3 @@ def test_the_keyboard_is_enough(indexed: Page) -> None:
     outline = page.js("return getComputedStyle(document.activeElement).outlineStyle")
     assert focused.text in ("새 대화", "보내기")
     assert outline == "solid"
-
-
-def test_upload_ask_and_remove(indexed: Page, tmp_path: Path) -> None:
-    page = indexed.open()
-    files = [mini(tmp_path), tmp_path / "낙타 <b>(법률).md", tmp_path / "깨진.md", tmp_path / "메모.csv"]
-    files[1].write_text(HOSTILE, "utf-8")
-    files[2].write_text("---\n제목: 깨진법\n", "utf-8")
-    files[3].write_text("법령이 아닌 글", "utf-8")
-    page.tab("법령 추가")
-    page.one("#add").click()
-    until(lambda: "먼저 파일을" in page.text("#upload-result"), "being told to choose files")
-    page.driver.find_element(By.CSS_SELECTOR, "#files input[type=file]").send_keys("\n".join(map(str, files)))
-    until(lambda: len(page.all("#files .file")) == 4, "the files to arrive")
-    page.one("#add").click()
-    until(lambda: page.all("#upload-result table"), "the results")
-    told = page.text("#upload-result")
-    assert "추가 2, 실패 2" in told
-    assert "빨래터법.md" in told
-    assert "머리말" in told
-    assert "읽을 수 없는 형식" in told
-    assert "(법률).md" in told
-    assert page.driver.title == "법령 질의응답"
-    page.js("window.scrollTo(0, 0)")
-    page.shot("upload-desktop")
-    until(lambda: "3개 법령" in page.text(".law-state"), "the new counts in the head")
-
-    page.tab("수록 법령")
-    page.one("#find-law textarea, #find-law input").send_keys("낙타")
-    until(lambda: "전체 3개" in page.text("#inventory .law-summary"), "the list to narrow")
-    until(lambda: "시행 예정 2099-01-01" in page.text("#inventory tbody tr"), "the warning in the list")
-    assert page.js("return document.querySelectorAll('#inventory img, #inventory script').length") == 0
-    page.shot("inventory-desktop")
-
-    page.tab("질문")
-    page.ask("사막에서 낙타를 빌릴 수 있나요?")
-    best = page.all("#cards .law-card")[0].text
-    assert "낙타법" in best
-    assert "시행 예정 2099-01-01" in best
-    assert "<script>" in best
-    assert page.driver.title == "법령 질의응답"
-    page.one("#fresh").click()
-    until(lambda: not page.all("#cards .law-card"), "an empty conversation")
-    page.ask("빨래터는 몇 시까지 여나요?")
-    assert "빨래터의 이용에 관한 법률" in page.all("#cards .law-card")[0].text
-
-    page.tab("법령 추가")
-    page.one("#remove-law input").click()
-    option = [o for o in until(lambda: page.all("#remove-law [role=option]"), "choices") if "빨래터" in o.text]
-    option[0].click()
-    page.one("#remove").click()
-    assert "빨래터" in page.one("#confirm").text
-    page.shot("remove-desktop")
-    page.one("#remove-confirm").click()
-    until(lambda: "뺐습니다" in page.text("#remove-result"), "the statute to be removed")
-    until(lambda: "2개 법령" in page.text(".law-state"), "the counts in the head")

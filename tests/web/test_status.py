@@ -7,13 +7,13 @@ from datetime import date
 
 import pytest
 
-from ingest.pipeline import Outcome, Progress, Result
+from ingest.pipeline import Progress
 from ingest.report import find_statutes
 from rag.texts import StoredStatute
 from tests.web.dom import Dom
 from tests.web.made import EDITION, HOSTILE, TODAY
 from web.service import Job
-from web.status import confirm_html, describe, header_html, inventory_html, outcomes_html, waiting
+from web.status import confirm_html, describe, header_html, inventory_html, waiting
 
 
 def stored(title: str = "민법", *, articles: int = 10, pending: int = 0, **fields: object) -> StoredStatute:
@@ -102,24 +102,3 @@ def test_hostile_titles_and_queries_in_the_list() -> None:
     assert not Dom(inventory_html([stored(HOSTILE)], "", TODAY)).tags() & {"script", "img"}
     assert HOSTILE in Dom(inventory_html([stored()], HOSTILE, TODAY)).text
     assert HOSTILE in Dom(confirm_html(HOSTILE, "주의")).text
-
-
-def test_uploads_are_reported_file_by_file() -> None:
-    outcomes = [
-        Outcome(
-            "민법.pdf", Result.ADDED, "민법: 조문 3개.", replace(EDITION, title="민법"), 3, ("머리말이 없습니다.",)
-        ),
-        Outcome(HOSTILE, Result.FAILED, f"{HOSTILE}: 빈 파일입니다."),
-    ]
-    dom = Dom(outcomes_html(outcomes))
-    assert not dom.tags() & {"script", "img"}
-    for part in (
-        "파일 2개: 추가 1, 실패 1",
-        "민법.pdf",
-        "조문 3개.",
-        "머리말이 없습니다.",
-        "빈 파일입니다.",
-        "2020-01-01",
-    ):
-        assert part in dom.text
-    assert dom.text.count(HOSTILE) == 1
