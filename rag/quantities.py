@@ -65,6 +65,7 @@ _AFTER = re.compile(r"\s*(?:의\s*|간\s*)?(이상|이하|미만|초과)")
 _NAMING = re.compile(r"제\s*$")
 _ORDINAL = re.compile(r"\s*(?:번째|심|자(?=[가-힣\s])|종|류|차(?!례)|호|항|조(?!\s*원)|목|편|장|절|급)")
 _ITEM_MARK = re.compile(r"(?m)^\s*(?:[-*•]\s*)?(?:\(?\d{1,3}[.)])(?=\s)|[①-⑳㉑-㉟]")
+_NUMBERED = re.compile(r"(?m)^\s*\(?(\d{1,3})[.)](?=\s)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,10 +90,16 @@ def quantities(text: str) -> list[Quantity]:
 def missing(claim: str, sources: list[str]) -> list[str]:
     """Return, as written, the quantities of a claim that stand in none of the sources.
 
-    One whose bound is another in all places ('5년 이상' for '5년 이하') counts as missing.
+    One whose bound is another in all places ('5년 이상' for '5년 이하') counts as missing. A bare number that is the
+    mark of an item in a source ('3.') stands there: a claim may write the items one after the other.
     """
     there = [quantity for source in sources for quantity in quantities(source)]
-    absent = [quantity for quantity in quantities(claim) if not _stands(quantity, there)]
+    marks = {Fraction(match[1]) for source in sources for match in _NUMBERED.finditer(source)}
+    absent = [
+        quantity
+        for quantity in quantities(claim)
+        if not _stands(quantity, there) and (quantity.unit or quantity.value not in marks)
+    ]
     return list(dict.fromkeys(quantity.text for quantity in absent))
 
 
