@@ -189,7 +189,11 @@ new MutationObserver((changes) => {
   }
 }).observe(document, { childList: true, subtree: true, characterData: true, attributes: true, attributeFilter: NAMES });
 
-addEventListener("DOMContentLoaded", () => {
+function begin() {
   document.body.append(speech);
   translate(document.body);
-});
+}
+
+// Gradio may bring this script in before or after the page has been read.
+if (document.readyState === "loading") addEventListener("DOMContentLoaded", begin);
+else begin();

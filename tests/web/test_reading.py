@@ -22,18 +22,19 @@ CARD_TEXTS = (
 )  # fmt: skip
 HANGUL_OUTSIDE = """
 const kept = '[lang="ko"]:not(html), .example, #chat .message-content, script, style, .law-language';
+// An article's own name stays as it is, wherever it stands: "「대한민국헌법」 제70조(임기), copy text".
+const said = (words) => words.replace(/「.*?」 /, '').replace(/제[0-9]+조(의[0-9]+)*(\\(.*?\\))?/g, '');
 const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
 const found = [];
 while (walker.nextNode()) {
   const node = walker.currentNode, parent = node.parentElement;
-  if (/[가-힣]/.test(node.data) && !parent.closest(kept) && parent.checkVisibility()) found.push(node.data);
+  if (/[가-힣]/.test(said(node.data)) && !parent.closest(kept) && parent.checkVisibility()) found.push(node.data);
 }
 for (const named of document.querySelectorAll('[aria-label], [placeholder]')) {
   if (named.closest(kept) || named.matches('#chat .message *, #chat .message') || !named.checkVisibility()) continue;
-  // A statute's own name stays as it is: "「대한민국헌법」 제70조, copy text".
   for (const name of ['aria-label', 'placeholder']) {
-    const words = (named.getAttribute(name) ?? '').replace(/「.*」 제[0-9조의]+/, '').replace(/제[0-9조의]+/, '');
-    if (/[가-힣]/.test(words)) found.push(words);
+    const words = named.getAttribute(name) ?? '';
+    if (/[가-힣]/.test(said(words))) found.push(words);
   }
 }
 return found;
