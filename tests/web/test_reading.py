@@ -23,7 +23,7 @@ CARD_TEXTS = (
 HANGUL_OUTSIDE = """
 const kept = '[lang="ko"]:not(html), .example, #chat .message-content, script, style, .law-language';
 // An article's own name stays as it is, wherever it stands: "「대한민국헌법」 제70조(임기), copy text".
-const said = (words) => words.replace(/「.*?」 /, '').replace(/제[0-9]+조(의[0-9]+)*(\\(.*?\\))?/g, '');
+const said = (words) => words.replace(/「.*?」 (전문)?/, '').replace(/제[0-9]+조(의[0-9]+)*(\\(.*?\\))?/g, '');
 const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
 const found = [];
 while (walker.nextNode()) {
