@@ -30,7 +30,7 @@ ENSEMBLE = 4
 EPOCHS = 40
 RATE = 3e-3
 DECAY = 1e-3
-HIDE = 0.35
+HIDE = 0.12
 """Share of questions from which all known questions of their articles are hidden: not every article has some."""
 
 
@@ -77,7 +77,7 @@ def _asked(retriever: StatuteRetriever, rows: Sequence[Row], seed: int) -> Itera
 
     def hidden(golds: Iterable[str]) -> tuple[int, ...]:
         """Hide what is known of the articles or, as for a statute a user brings along, of their whole statutes."""
-        if chance.random() < 0.5:
+        if chance.random() < 0.8:
             return tuple(number for gold in golds for number in rows_of.get(gold, ()))
         return tuple({number for gold in golds for number in of_statute[gold.rsplit(":", 1)[0]]})
 

@@ -117,8 +117,8 @@ def features(
     """Return the features of candidates, shape (candidates, len(FEATURES)).
 
     `about` is by article id, `editions` by statute key; `closeness` is the cosine of an article's nearest known
-    question, by article id, the lowest found where it has none. How many questions are known of an article is no
-    feature: those that nobody has written any for would be pushed back.
+    question, by article id, the lowest found where it has none as near. How many questions are known of an article is
+    no feature: those that nobody has written any for would be pushed back.
     """
     statute = {name: about[name].statute for name in candidates}
     dense, words = _Signal.of(evidence.dense), _Signal.of(evidence.lexical)

@@ -320,12 +320,14 @@ def leans(question: str, history: Sequence[str]) -> bool:
 
 
 def _closeness(evidence: Evidence, known: QuestionIndex, near: Vectors, ids: Sequence[str]) -> dict[str, float]:
-    """Return the cosine of each article's nearest known question; where it has none, the lowest one found."""
+    """Return the cosine of each article's nearest known question, the lowest one found where it is none of those.
+
+    Below that it says nothing: an article without known questions and one whose questions are others look the same.
+    """
     if not evidence.asked.nearest:
         return dict.fromkeys(ids, 0.0)
     floor = evidence.asked.nearest[-1][1]
-    scores = zip(ids, known.closeness(near, ids), strict=True)
-    return {name: score if score > -1.0 else floor for name, score in scores}
+    return {name: max(floor, score) for name, score in zip(ids, known.closeness(near, ids), strict=True)}
 
 
 def _only(cited: Cited, statutes: Collection[str]) -> Cited:
