@@ -7,7 +7,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from pydantic import Field, SecretStr, ValidationError
+from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from rag.errors import SettingsError
@@ -114,6 +114,11 @@ class Settings(BaseSettings):
         default_factory=_default_host, description="Address the app listens on; 0.0.0.0 for every interface."
     )
     port: int = Field(default=7860, ge=0, le=65535, description="Port the app listens on.")
+
+    @field_validator("questions", mode="before")
+    @classmethod
+    def _none_where_empty(cls, value: object) -> object:
+        return value or None  # as a path '' would be the folder one is in
 
     @property
     def space(self) -> bool:

@@ -33,6 +33,11 @@ def test_the_environment_sets_an_option(monkeypatch: pytest.MonkeyPatch) -> None
     assert Settings(_env_file=None).top_k == 7
 
 
+def test_an_empty_questions_file_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LAW_QUESTIONS", "")
+    assert Settings(_env_file=None).questions is None
+
+
 def test_a_space_keeps_its_data_on_a_mounted_volume_where_there_is_one(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("LAW_HOME", raising=False)
     monkeypatch.setenv("SPACE_ID", "someone/law")

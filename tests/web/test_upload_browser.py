@@ -95,9 +95,9 @@ def test_events_that_write_refuse_whoever_did_not_give_the_password(page: Page) 
     opened(page)
     for name, data in {
         "look_at": [None, None],
-        "apply_stated": [0, None, "가", "", "", "", "", ""],
+        "apply_stated": [None, None, "가", "", "", "", "", ""],
         "take_in": [None],
-        "take_out": [TITLE],
+        "take_out": [None],
     }.items():
         assert "운영자 암호가 필요합니다" in called(page.url, name, data), name
     body, kind = form("가.md", b"x")
@@ -188,8 +188,10 @@ def test_look_state_add_ask_and_remove(page: Page, tmp_path: Path) -> None:
     until(lambda: "4개가 들어갑니다" in page.text("#preview"), "what was stated to count")
 
     page.one("#add").click()
-    until(lambda: "추가 3, 갱신 1" in page.text("#upload-result"), "the files to be in", 90)
-    told = page.text("#upload-result")
+    told = until(
+        lambda: (said := page.text("#upload-result")).startswith("파일 4개:") and said, "the files to be in", 90
+    )
+    assert "추가 3, 갱신 1" in told
     assert "서울특별시 우물 조례" in told
     assert "2024-03-01" in told
     assert page.driver.title == "법령 질의응답"
