@@ -8,7 +8,7 @@ from ingest.pipeline import add
 from rag.answer import as_json, extractive_answer
 from rag.embedding import StatuteEmbedder
 from rag.ranking import load_ranker
-from rag.retriever import StatuteRetriever
+from rag.retriever import StatuteRetriever, in_context, leans
 from rag.store import StatuteStore
 from tests.samples import mini
 
@@ -88,6 +88,20 @@ def test_a_follow_up_is_read_with_the_question_before(retriever: StatuteRetrieve
     labels = [hit.article.label for hit in retriever.search("그럼 국회의원은요?", history=history).hits[:3]]
     assert "제42조" in labels
     assert retriever.search("같은 법 제10조는?", history=["헌법 제11조는?"]).hits[0].article.label == "제10조"
+
+
+@pytest.mark.parametrize(
+    ("question", "leaning"),
+    [
+        ("그럼 국회의원은요?", True),
+        ("10년 못 채우고 그만두면요?", True),
+        ("우리나라 영토는 어디까지인가요?", False),
+        ("월급을 못 받으면 어떻게 해야 하나요?", False),
+    ],
+)
+def test_which_questions_lean_on_the_one_before(question: str, leaning: bool) -> None:
+    assert leans(question, ["앞의 질문"]) == leaning
+    assert in_context(question, []) == question
 
 
 def test_what_a_question_was_rewritten_to_is_what_is_searched(retriever: StatuteRetriever) -> None:
