@@ -71,6 +71,14 @@ class Asked:
 VOTERS = 40
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Nearness:
+    """Cosines with a question: of every known question, shape (questions,), and of each article's nearest one."""
+
+    questions: Vectors
+    articles: Vectors
+
+
 class QuestionIndex:
     """The vectors and words of known questions, and the ids of their articles, row by row."""
 
@@ -88,38 +96,34 @@ class QuestionIndex:
     def __len__(self) -> int:
         return len(self.articles)
 
-    def compare(self, vector: Vectors, without: Collection[int] = ()) -> Vectors:
-        """Return the cosine of every known question, shape (questions,); -1 in the rows `without`."""
+    def compare(self, vector: Vectors, without: Collection[int] = ()) -> Nearness:
+        """Return how near the known questions are to a unit vector; -1 in the rows `without`."""
+        best = np.full(len(self._names), -1.0, dtype=np.float32)
         if not self.articles:
-            return np.empty(0, dtype=np.float32)
+            return Nearness(best, best)
         scores: Vectors = self.vectors @ vector
         if without:
             scores[list(without)] = -1.0
-        return scores
+        np.maximum.at(best, self._row_of, scores)
+        return Nearness(scores, best)
 
-    def find(self, question: str, scores: Vectors, limit: int, without: Collection[int] = ()) -> Asked:
+    def find(self, question: str, near: Nearness, limit: int, without: Collection[int] = ()) -> Asked:
         """Return what the known questions say, at most `limit` articles each way.
 
-        `scores` are from `compare`. Those in the rows `without` are passed over.
+        `near` is from `compare`. Those in the rows `without` are passed over.
         """
         if not self.articles:
             return Asked()
-        best = self._best(scores)
+        scores, best = near.questions, near.articles
         order = np.argsort(-best)[:limit]
         nearest = [(str(self._names[row]), float(best[row])) for row in order if best[row] > -1.0]
         voters = np.argpartition(-scores, min(VOTERS, len(scores)) - 1)[:VOTERS]
         votes = Counter(self.articles[row] for row in voters if scores[row] > -1.0)
         return Asked(nearest, self._by_words(question, limit, frozenset(without)), votes)
 
-    def closeness(self, scores: Vectors, articles: Sequence[str]) -> list[float]:
+    def closeness(self, near: Nearness, articles: Sequence[str]) -> list[float]:
         """Return for each article the cosine of its nearest question, -1 where it has none."""
-        best = self._best(scores)
-        return [float(best[self._row[name]]) if name in self._row else -1.0 for name in articles]
-
-    def _best(self, scores: Vectors) -> Vectors:
-        best = np.full(len(self._names), -1.0, dtype=np.float32)
-        np.maximum.at(best, self._row_of, scores)
-        return best
+        return [float(near.articles[self._row[name]]) if name in self._row else -1.0 for name in articles]
 
     def _by_words(self, question: str, limit: int, without: Collection[int]) -> list[tuple[str, float]]:
         best: dict[str, float] = {}

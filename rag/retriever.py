@@ -27,7 +27,7 @@ from rag.embedding import StatuteEmbedder, Vectors, load_embedder
 from rag.filters import EVERYTHING, Filter, admitted
 from rag.laws import Laws, named_laws
 from rag.lexical import bigrams, shared
-from rag.questions import SPLITS, Asked, QuestionIndex
+from rag.questions import EMPTY, SPLITS, Nearness, QuestionIndex
 from rag.ranking import About, Evidence, Matrix, Ranker, features, fuse, load_ranker
 from rag.settings import Settings
 from rag.statutes import Hit, is_appended, passage
@@ -149,7 +149,7 @@ class StatuteRetriever(BaseRetriever):
         lists = [self.store.appended[kind].search(question, k, statutes) for kind in KINDS if kind in kinds]
         editions = {edition.statute_id: edition for edition in self.laws().editions.values()}
         hits = []
-        for identity in [name for row in zip_longest(*lists) for found in row if found for name in [found[0]]][:k]:
+        for identity in [found[0] for row in zip_longest(*lists) for found in row if found][:k]:
             edition = editions.get(identity.partition("+")[0])
             appended = (of_statute(self.store.texts, edition, kind) for kind in kinds) if edition else ()
             for each in (each for of_kind in appended for each in of_kind if each.article_id == identity):
@@ -182,7 +182,7 @@ class StatuteRetriever(BaseRetriever):
 
         Known questions in the rows `without` are passed over.
         """
-        laws, known = self.laws(), self.known()
+        laws, known = self.laws(), self.known() if "questions" in self.stages else EMPTY
         passed_over = [*without, *self._outside(known, statutes)]
         near = known.compare(vector, passed_over)
         chunks: dict[str, ChunkHit] = {}
@@ -192,7 +192,7 @@ class StatuteRetriever(BaseRetriever):
             asked,
             [(name, chunk.score) for name, chunk in chunks.items()],
             self.store.lexical.search(asked, WORDS, statutes) if "lexical" in self.stages else [],
-            known.find(asked, near, ASKED, passed_over) if "questions" in self.stages else Asked(),
+            known.find(asked, near, ASKED, passed_over),
             frozenset(named_laws(asked, laws)),
         )
         abouts = {name: About(*about) for name, about in self.store.texts.abouts(evidence.candidates()).items()}
@@ -319,7 +319,7 @@ def leans(question: str, history: Sequence[str]) -> bool:
     return bool(history) and _FOLLOW_UP.search(question) is not None
 
 
-def _closeness(evidence: Evidence, known: QuestionIndex, near: Vectors, ids: Sequence[str]) -> dict[str, float]:
+def _closeness(evidence: Evidence, known: QuestionIndex, near: Nearness, ids: Sequence[str]) -> dict[str, float]:
     """Return the cosine of each article's nearest known question, the lowest one found where it is none of those.
 
     Below that it says nothing: an article without known questions and one whose questions are others look the same.
