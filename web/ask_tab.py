@@ -132,6 +132,7 @@ def _chat(service: Service) -> gr.Chatbot:
         allow_tags=False,
         feedback_options=("Like", "Dislike") if service.settings.feedback else None,
         buttons=["copy"],
+        autoscroll=False,  # the page keeps the newest question at the top, so that an answer is read from its start
         layout="bubble",
     )
 

@@ -179,7 +179,20 @@ function translate(root) {
   }
 }
 
+// The conversation stays at its newest question while the answer grows under it.
+let chatHeight = 0;
+
+function followChat() {
+  const question = [...document.querySelectorAll("#chat .user")].at(-1);
+  const box = question?.closest(".bubble-wrap");
+  if (!box || box.scrollHeight === chatHeight) return;
+  chatHeight = box.scrollHeight;
+  const below = question.getBoundingClientRect().top - box.getBoundingClientRect().top - 16;
+  if (below > 0) box.scrollTop += below;
+}
+
 new MutationObserver((changes) => {
+  followChat();
   for (const { target, type, addedNodes } of changes) {
     for (const node of type === "childList" ? addedNodes : [target]) {
       const parent = node.nodeType === 1 ? node : node.parentElement;

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from tests.web.browser import Page, serve, until
 
-QUESTION = "전세 계약이 끝났는데 집주인이 보증금을 안 돌려줘요"
+QUESTION = "회사가 해고하려면 며칠 전에 알려야 하나요?"
 SIZE = (1280, 900)
 
 

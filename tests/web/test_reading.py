@@ -190,6 +190,19 @@ def test_conversations_stay_in_the_browser_until_they_are_cleared(indexed: Page,
     assert not page.all("#chat")
 
 
+def test_a_long_conversation_stays_at_its_newest_question(indexed: Page) -> None:
+    page = indexed.open((1280, 600))
+    for question in (QUESTION, "국회의원은 몇 명인가요?", "우리나라의 영토는 어디까지인가요?"):
+        page.ask(question)
+    seen = """
+    const scroller = document.querySelector('#chat .bubble-wrap');
+    const box = scroller.getBoundingClientRect();
+    const last = [...document.querySelectorAll('#chat .user')].at(-1).getBoundingClientRect();
+    return last.top >= box.top && last.bottom <= box.bottom && scroller.scrollTop > 0;
+    """
+    until(lambda: page.js(seen), "the newest question in sight")
+
+
 def test_english_leaves_only_the_law_in_korean(indexed: Page) -> None:
     page = indexed.open(language="en")
     page.ask(QUESTION)
