@@ -33,7 +33,7 @@ def test_a_question_a_follow_up_and_a_new_conversation(indexed: Page) -> None:
     assert "제70조" in first.text
     assert -1 <= float(first.find_element(By.CSS_SELECTOR, ".law-score b").text) <= 1
     assert "5년" in first.find_element(By.CSS_SELECTOR, "mark").text
-    link = first.find_element(By.CSS_SELECTOR, "footer a")
+    link = first.find_element(By.CSS_SELECTOR, "footer a[target]")
     assert link.get_attribute("href").startswith("https://www.law.go.kr/")
     assert link.get_attribute("target") == "_blank"
     assert "제70조" in page.all("#chat .bot")[-1].text
