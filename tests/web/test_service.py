@@ -66,7 +66,7 @@ def test_a_corpus_folder_that_is_not_there_is_no_problem(service: Service, folde
 def test_what_goes_wrong_unexpectedly_is_logged_and_told_plainly(
     service: Service, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    def fail(*_: object) -> None:
+    def fail(*_: object, **__: object) -> None:
         raise RuntimeError("secret detail")
 
     monkeypatch.setattr(pipeline, "add", fail)
@@ -92,7 +92,7 @@ def test_add_and_remove(service: Service, tmp_path: Path) -> None:
     events: list[Progress] = []
     outcomes = service.add([mini(tmp_path / "up", title="우물법", law_id="999002")], events.append, silent)
     assert [outcome.result for outcome in outcomes] == [Result.ADDED]
-    assert {event.stage for event in events} == {"읽기", "낱말", "임베딩"}
+    assert {event.stage for event in events} == {"읽기", "낱말", "부칙", "별표", "임베딩"}
     assert [stored.edition.title for stored in service.inventory()] == ["우물법"]
     assert service.remove("우물법").title == "우물법"
     assert service.inventory() == []
