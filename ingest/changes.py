@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from difflib import SequenceMatcher
 from enum import Enum
 
-from rag.statutes import Article, Statute, strip_marks
+from rag.statutes import Article, Statute, fold_wording, wording
 
 _WORDS = re.compile(r"\s*(?:\w+|[^\w\s])|\s+$")
 _CONTEXT = 6
@@ -58,7 +58,10 @@ class Change:
 
 
 def changes(old: Statute, new: Statute) -> list[Change]:
-    """Return what `new` changed against `old`, in the order of the articles. Amendment marks do not count."""
+    """Return what `new` changed against `old`, in the order of the articles.
+
+    Amendment marks, spaces and kinds of quotes and dots do not count: sources print them each in their way.
+    """
     before, after = _living(old), _living(new)
     moved = _moved(before, after)
     found: list[Change] = []
@@ -67,13 +70,18 @@ def changes(old: Statute, new: Statute) -> list[Change]:
             found.append(Change(ChangeKind.MOVED, label, article.heading, moved[label]))
         elif label not in before or label in moved.values():
             found.append(Change(ChangeKind.ADDED, label, article.heading))
-        elif _wording(article) != _wording(before[label]):
-            wordings = _wording(before[label]), _wording(article)
+        elif _key(article) != _key(before[label]):
+            wordings = wording(before[label]), wording(article)
             found.append(Change(ChangeKind.CHANGED, label, article.heading, "", *wordings))
     gone = before.keys() - after.keys() - set(moved.values())
     found += [Change(ChangeKind.REMOVED, label, before[label].heading) for label in before if label in gone]
     places = {article.label: place for place, article in enumerate(new.articles)}
     return sorted(found, key=lambda change: places.get(change.label, len(places)))
+
+
+def replacements(old: Article, new: Article) -> list[Replacement]:
+    """Return the words of an article that another text of it has otherwise."""
+    return list(_replacements(wording(old), wording(new)))
 
 
 def summary(found: Iterable[Change]) -> str:
@@ -98,30 +106,25 @@ def _living(statute: Statute) -> dict[str, Article]:
     return {article.label: article for article in statute.articles if not article.deleted}
 
 
-def _wording(article: Article) -> str:
-    return f"{article.title}\n{strip_marks(article.text)}" if article.title else strip_marks(article.text)
+def _key(article: Article) -> str:
+    return fold_wording(wording(article))
 
 
 def _moved(before: dict[str, Article], after: dict[str, Article]) -> dict[str, str]:
     """Return new label -> old label of articles whose wording is the same under another number."""
-    gone = {
-        _wording(article): label
-        for label, article in before.items()
-        if label not in after or _wording(after[label]) != _wording(article)
-    }
-    return {
-        label: gone[wording]
-        for label, article in after.items()
-        if (wording := _wording(article)) in gone and (label not in before or _wording(before[label]) != wording)
-    }
+    old = {label: _key(article) for label, article in before.items()}
+    new = {label: _key(article) for label, article in after.items()}
+    gone = {key: label for label, key in old.items() if new.get(label) != key}
+    return {label: gone[key] for label, key in new.items() if key in gone and old.get(label) != key}
 
 
 def _replacements(old: str, new: str) -> Iterator[Replacement]:
     a, b = _WORDS.findall(old), _WORDS.findall(new)
     if max(len(a), len(b)) > _LONGEST:
         a, b = old.splitlines(keepends=True), new.splitlines(keepends=True)
-    for kind, a1, a2, b1, b2 in SequenceMatcher(None, a, b, autojunk=False).get_opcodes():
-        if kind == "equal":
+    matcher = SequenceMatcher(None, [*map(fold_wording, a)], [*map(fold_wording, b)], autojunk=False)
+    for kind, a1, a2, b1, b2 in matcher.get_opcodes():
+        if kind == "equal" or fold_wording("".join(a[a1:a2])) == fold_wording("".join(b[b1:b2])):
             continue
         before, after = "".join(a[max(0, a1 - _CONTEXT) : a1]), "".join(a[a2 : a2 + _CONTEXT])
         gone, come = "".join(a[a1:a2]), "".join(b[b1:b2])

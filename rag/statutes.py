@@ -325,6 +325,24 @@ def strip_marks(text: str) -> str:
     return "\n".join(line for line in lines if line)
 
 
+_FROM_A_DAY = re.compile(r"\[\s*시행일[^\]\n]*\][^\n]*")
+_TYPOGRAPHY = str.maketrans(
+    {**dict.fromkeys("“”„‟″", '"'), **dict.fromkeys("‘’‚‛′", "'"), **dict.fromkeys("∼～〜–—", "~")}
+)
+
+
+def wording(article: Article) -> str:
+    """Return an article's title and text without marks, those of the day it takes effect with what they are of."""
+    text = strip_marks(_FROM_A_DAY.sub("", article.text))
+    return f"{article.title}\n{text}" if article.title else text
+
+
+def fold_wording(text: str) -> str:
+    """Return a wording without what sources print each in their way: spaces, kinds of quotes, dots and dashes."""
+    folded = unicodedata.normalize("NFC", text).translate(_MIDDLE_DOTS).translate(_TYPOGRAPHY)
+    return re.sub(r"\s+", "", folded)
+
+
 def passage(edition: Edition, article: Article, start: int, end: int) -> str:
     """Return what is embedded for a span of an article: its header, then the span without marks."""
     return f"{edition.title} {article.heading}\n{strip_marks(article.text[start:end])}"

@@ -36,8 +36,9 @@ from rag.statutes import (
     Statute,
     article_id,
     digest,
+    fold_wording,
     normalize_title,
-    strip_marks,
+    wording,
 )
 
 PendingChunk = tuple[str, str, int, int]
@@ -127,14 +128,14 @@ class Texts:
 
     def coming(self, edition: Edition, article: Article) -> Coming | None:
         """Return what a stored article becomes by the first coming edition that changes its wording, if one does."""
-        now = (article.title, strip_marks(article.text))
+        now = fold_wording(wording(article))
         for kept in self.kept(edition).get(edition.key, ()):
             if kept.edition.version <= edition.version:
                 continue
             sql = "SELECT label, title, paragraphs, divisions FROM kept_articles WHERE kept = ? AND label = ?"
             row = self._one(sql, (kept.row, article.label))
             then = load_article(*row) if row else None
-            if then is None or (then.title, strip_marks(then.text)) != now:
+            if then is None or fold_wording(wording(then)) != now:
                 return Coming(kept.edition, then)
         return None
 

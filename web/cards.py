@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import date
 
+from ingest.changes import replacements
 from rag.answer import NOTHING_INDEXED, coming_text
 from rag.related import Related, Relative
 from rag.retriever import Search
@@ -25,6 +26,7 @@ _WELCOME = """
 <p>겪은 일을 평소 쓰는 말로 물어보십시오. ‘민법 제750조’처럼 조문을 바로 찾을 수도 있습니다.</p>
 </div>
 """
+_MOST_CHANGES = 12
 _EMPTY = """
 <div class="law-empty">
 <p class="law-empty-title">근거 조문이 여기에 나타납니다</p>
@@ -162,15 +164,24 @@ def _related(around: Related, name: str) -> str:
 
 
 def _coming(hit: Hit) -> str:
-    """Return what an article is about to become, folded."""
+    """Return what an article is about to become, folded: the words that change, then the whole text."""
     if hit.coming is None:
         return ""
-    then = hit.coming.article
-    text = article_html(then, ()) if then and not then.deleted else ""
-    said = escape(coming_text(hit.coming))
-    if not text:
+    then, said = hit.coming.article, escape(coming_text(hit.coming))
+    if then is None or then.deleted:
         return f'<p class="law-coming">{said}</p>'
-    return f'<details class="law-coming"><summary>{said}</summary>{text}</details>'
+    found = replacements(hit.article, then)
+    rows = [
+        f"<li>…{escape(words.before)}{f'<del>{escape(words.old)}</del>' if words.old else ''}"
+        f"{f'<ins>{escape(words.new)}</ins>' if words.new else ''}{escape(words.after)}…</li>"
+        for words in found[:_MOST_CHANGES]
+    ]
+    if len(found) > _MOST_CHANGES:
+        rows.append(f"<li>그 밖에 {len(found) - _MOST_CHANGES}곳</li>")
+    return (
+        f'<details class="law-coming"><summary>{said}</summary><ul lang="ko">{"".join(rows)}</ul>'
+        f"{article_html(then, ())}</details>"
+    )
 
 
 def _links(relatives: Sequence[Relative]) -> list[str]:

@@ -8,6 +8,7 @@ from datetime import date
 import pytest
 
 from rag.answer import extractive_answer
+from rag.statutes import UNDETERMINED, Article, Coming
 from tests.web.dom import Dom
 from tests.web.made import EDITION, HOSTILE, TODAY, article, hit, plain, search
 from web.cards import card_html, error_html, results_html
@@ -129,3 +130,34 @@ def test_errors_are_escaped() -> None:
 
 def test_the_chat_answer_escapes_notes() -> None:
     assert "<img" not in extractive_answer(search(hit(), notes=(HOSTILE,)))
+
+
+def test_what_an_article_becomes_is_folded_with_the_words_that_change() -> None:
+    later = replace(EDITION, effective=date(2099, 1, 1), number="7")
+    then = plain("빨래터는 오전 7시부터 이용할 수 있다. <script>")
+    dom = Dom(card_html(hit(plain("빨래터는 오전 6시부터 이용할 수 있다."), coming=Coming(later, then)), 1, TODAY))
+    (folded,) = dom.folded
+    assert folded.startswith("2099-01-01부터 내용이 바뀝니다(법률 제7호).")
+    assert "오전 6시부터7시부터 이용할" in folded
+    assert {"del", "ins"} <= dom.tags()
+    assert "script" not in dom.tags()
+    gone = Dom(card_html(hit(coming=Coming(later, None)), 1, TODAY))
+    assert "2099-01-01부터 없어집니다" in gone.text
+    assert "바뀝니다" not in Dom(card_html(hit(), 1, TODAY)).text
+
+
+def test_an_annex_without_text_links_to_its_file_and_is_not_called_deleted() -> None:
+    found = replace(
+        hit(Article("별표 28", "벌점", ())), article_id="007079+별표 28", link="https://www.law.go.kr/LSW/x?flSeq=1"
+    )
+    dom = Dom(card_html(found, 1, TODAY))
+    assert "별표 28(벌점)" in dom.text
+    assert "삭제" not in dom.text
+    (link,) = dom.all("a")
+    assert link["href"] == "https://www.law.go.kr/LSW/x?flSeq=1"
+
+
+def test_a_day_that_is_not_determined_is_called_so() -> None:
+    text = Dom(card_html(hit(edition=replace(EDITION, effective=UNDETERMINED)), 1, TODAY)).text
+    assert "시행일 미정" in text
+    assert "9999" not in text
