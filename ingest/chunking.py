@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 
-from rag.statutes import Article, Chunk, Edition, Statute, article_id, chunk_id, passage
+from rag.statutes import Article, Chunk, Edition, Statute, article_id, chunk_id, passage, strip_marks
 
 CountTokens = Callable[[str], int]
 
@@ -32,16 +32,21 @@ def chunk_statute(statute: Statute, count_tokens: CountTokens, window: int) -> l
 
 def chunk_article(edition: Edition, article: Article, count_tokens: CountTokens, window: int) -> Iterator[Chunk]:
     """Yield the chunks of one article."""
-    of_article = article_id(edition, article.label)
-    heading = count_tokens(passage(edition, article, 0, 0))
+    of_article, text = article_id(edition, article.label), article.text
+    header = passage(edition, article, 0, 0)
+    heading = count_tokens(header)
+
+    def embedded(start: int, end: int) -> str:
+        # `passage` would put the article's text together anew for each of its lines.
+        return header + strip_marks(text[start:end])
 
     def size(start: int, end: int) -> int:
-        return count_tokens(passage(edition, article, start, end)) - heading + _JOIN_SLACK
+        return count_tokens(embedded(start, end)) - heading + _JOIN_SLACK
 
     # A heading that leaves no room for text is a fault of the window; then pieces get a quarter of it.
     room = max(window - heading, window // 4)
     for ordinal, (start, end) in enumerate(_pack(article, size, room)):
-        yield Chunk(chunk_id(of_article, ordinal), of_article, start, end, passage(edition, article, start, end))
+        yield Chunk(chunk_id(of_article, ordinal), of_article, start, end, embedded(start, end))
 
 
 def _pack(article: Article, size: Callable[[int, int], int], room: int) -> Iterator[tuple[int, int]]:

@@ -8,11 +8,16 @@ import tarfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 from rag.embedding import StatuteEmbedder, load_embedder
 from rag.settings import ROOT, Settings
 from rag.store import StatuteStore, open_store
+
+# How long an example takes says how busy the machine is, nothing of what is tested.
+hypothesis.settings.register_profile("law", deadline=None)
+hypothesis.settings.load_profile("law")
 
 SHARED = ROOT.parent / "shared"
 ARCHIVE = SHARED / "statutes" / "kr-2026-06-08.tar.xz"
