@@ -13,6 +13,7 @@ from ingest.chunking import CountTokens, chunk_statute
 from ingest.items import missing_items, name_places
 from ingest.links import links_of
 from ingest.versions import Choice, choose
+from rag.characters import file_name
 from rag.errors import SourceError
 from rag.statutes import Edition, Statute
 from rag.texts import Texts
@@ -63,7 +64,7 @@ class Held:
     @property
     def name(self) -> str:
         """The name of its file, '' for one in the store."""
-        return self.path.name if self.path else ""
+        return file_name(self.path.name) if self.path else ""
 
 
 def group_by_statute(held: Iterable[Held]) -> list[list[Held]]:

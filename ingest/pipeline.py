@@ -22,6 +22,7 @@ from ingest.sources.files import find_files, hash_file, read_file
 from ingest.sources.markdown import stated_title
 from ingest.versions import editions_of
 from rag.appended import ADDENDA, ANNEXES, of_statute
+from rag.characters import file_name
 from rag.embedding import StatuteEmbedder, Vectors
 from rag.errors import LawError, SourceError
 from rag.lexical import LexicalIndex
@@ -139,7 +140,7 @@ def _read(
         try:
             held += _editions_in(path, store, read, again, on_progress)
         except SourceError as error:
-            outcomes.append(Outcome(path.name, Result.FAILED, str(error), path=path))
+            outcomes.append(Outcome(file_name(path.name), Result.FAILED, str(error), path=path))
         on_progress(Progress("읽기", done, len(files), done / (time.monotonic() - started + 1e-9)))
     return outcomes, held
 
@@ -152,7 +153,7 @@ def _editions_in(
     A text that goes in is read again, since the texts of a whole statute book would fill the memory, unless its pages
     had to be recognised, which takes seconds each.
     """
-    sha256 = hash_file(path) if path.is_file() else ""
+    sha256 = hash_file(path)
     known = store.texts.known_source(sha256) if read is read_file else []
     if known:
         return [
@@ -190,7 +191,7 @@ def _load(path: Path, fingerprint: str, again: ReadEditions) -> Statute:
     for statute in again(path):
         if statute.fingerprint() == fingerprint:
             return statute
-    raise SourceError(f"{path.name}: 읽는 사이에 파일이 바뀌었습니다. 다시 넣어 주십시오.")
+    raise SourceError(f"{file_name(path.name)}: 읽는 사이에 파일이 바뀌었습니다. 다시 넣어 주십시오.")
 
 
 def _withdraw(store: StatuteStore, origin: str, held: Sequence[Held], outcomes: Sequence[Outcome]) -> list[Outcome]:

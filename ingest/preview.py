@@ -16,6 +16,7 @@ from ingest.pipeline import Reader
 from ingest.sources.files import read_untitled
 from ingest.sources.stated import NOTHING, Stated, complete, outranked
 from ingest.versions import editions_of
+from rag.characters import file_name
 from rag.errors import SourceError
 from rag.statutes import Article, Edition, Statute
 from rag.store import StatuteStore
@@ -68,7 +69,7 @@ def read_for_preview(path: Path) -> Reading:
 
 def preview(reading: Reading, store: StatuteStore, today: date | None = None) -> Preview:
     """Return what adding the file would do on `today`."""
-    name = reading.path.name
+    name = file_name(reading.path.name)
     if reading.statute is None:
         return Preview(Outcome(name, Result.FAILED, reading.error))
     live = sum(not article.deleted for article in reading.statute.articles)
@@ -117,7 +118,7 @@ def reader_of(readings: Sequence[Reading]) -> Reader:
         reading = by_path[path]
         if reading.statute is None:
             raise SourceError(reading.error)
-        return complete(reading.statute, reading.stated, path.name)
+        return complete(reading.statute, reading.stated, file_name(path.name))
 
     return read
 

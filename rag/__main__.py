@@ -14,7 +14,7 @@ from tqdm import tqdm
 
 from rag.answer import cite, coming_text
 from rag.appended import ADDENDA, ANNEXES
-from rag.console import told_plainly
+from rag.console import say, told_plainly
 from rag.errors import LawError
 from rag.evaluation import DEPTH, metrics, rank_all, read_questions, run_line
 from rag.feedback import FILE, as_question_set, read_opinions
@@ -53,10 +53,10 @@ def ask(
             search = retriever.search(question, k, within=within)
         answer = _answer(search, retriever, False if kinds else llm)
         if as_json_:
-            typer.echo(json.dumps(answer_json(search, answer), ensure_ascii=False, indent=2))
+            say(json.dumps(answer_json(search, answer), ensure_ascii=False, indent=2))
         else:
             if said := plain(answer):
-                typer.echo(f"{said}\n")
+                say(f"{said}\n")
             _print(
                 search,
                 {hit.article_id: related(retriever.store.texts, hit.edition, hit.article) for hit in search.hits},
@@ -69,26 +69,26 @@ def _answer(search: Search, retriever: StatuteRetriever, llm: bool | None) -> An
         raise LawError("언어모델이 정해져 있지 않습니다. LAW_LLM을 '제공자:모델' 꼴로 정해 주십시오.")
     model = None if llm is False else try_open(settings())
     if isinstance(model, Llm):
-        typer.echo("답변을 쓰고 있습니다…", err=True)
+        say("답변을 쓰고 있습니다…", err=True)
     return list(answers(search, model, retriever.laws(), retriever.store.texts))[-1]
 
 
 def _print(search: Search, around: Mapping[str, Related]) -> None:
     for note in search.notes:
-        typer.echo(note)
+        say(note)
     if search.abstained:
-        typer.echo("이 질문에 답하는 조문을 찾지 못했습니다. 가까운 조문만 보입니다.")
+        say("이 질문에 답하는 조문을 찾지 못했습니다. 가까운 조문만 보입니다.")
     for number, hit in enumerate(search.hits, 1):
         effective = hit.edition.effective_phrase
         if hit.edition.coming(date.today()):
             effective += "(아직 시행 전)"
-        typer.echo(f"\n{number}. {cite(hit)}  유사도 {hit.score:.3f}  [{', '.join(hit.signals)}]  {effective}")
-        typer.echo(_marked(hit.article.text, hit.highlight))
-        typer.echo(f"   {hit.url}")
+        say(f"\n{number}. {cite(hit)}  유사도 {hit.score:.3f}  [{', '.join(hit.signals)}]  {effective}")
+        say(_marked(hit.article.text, hit.highlight))
+        say(f"   {hit.url}")
         if hit.coming:
-            typer.echo(f"   {coming_text(hit.coming)}")
+            say(f"   {coming_text(hit.coming)}")
         for title, relatives in _relatives(around[hit.article_id]):
-            typer.echo(f"   {title}: {', '.join(f'{one.law} {one.label}' for one in relatives)}")
+            say(f"   {title}: {', '.join(f'{one.law} {one.label}' for one in relatives)}")
 
 
 def _relatives(around: Related) -> list[tuple[str, Sequence[Relative]]]:
@@ -126,7 +126,7 @@ def evaluate(
         if run:
             run.write_text("".join(run_line(ranking) + "\n" for ranking in rankings), "utf-8")
         figures = metrics(rankings)
-        typer.echo(json.dumps(figures, ensure_ascii=False, indent=2) if as_json_ else _table(figures))
+        say(json.dumps(figures, ensure_ascii=False, indent=2) if as_json_ else _table(figures))
 
 
 @app.command("feedback")
@@ -137,10 +137,10 @@ def feedback_questions(
     with told_plainly():
         opinions = read_opinions(file or settings().home / FILE)
         for row in as_question_set(opinions):
-            typer.echo(json.dumps(row, ensure_ascii=False))
+            say(json.dumps(row, ensure_ascii=False))
         disliked = sum(not opinion.liked for opinion in opinions)
         if disliked:
-            typer.echo(f"도움이 안 된 답 {disliked}개는 맞는 조문을 사람이 정해야 하므로 뺐습니다.", err=True)
+            say(f"도움이 안 된 답 {disliked}개는 맞는 조문을 사람이 정해야 하므로 뺐습니다.", err=True)
 
 
 def _chosen(names: str, known: Sequence[str]) -> frozenset[str]:
@@ -158,7 +158,7 @@ def _warn_of_missing(retriever: StatuteRetriever, laws: set[str]) -> None:
     missing = sorted(laws - set(retriever.laws().editions))
     if missing:
         shown = ", ".join(missing[:5]) + (" …" if len(missing) > 5 else "")
-        typer.echo(f"주의: 정답 법령 {len(missing)}개가 색인에 없습니다({shown}).", err=True)
+        say(f"주의: 정답 법령 {len(missing)}개가 색인에 없습니다({shown}).", err=True)
 
 
 def _table(figures: dict[str, float | None]) -> str:

@@ -110,6 +110,11 @@ class Settings(BaseSettings):
         default=300, ge=0, description="Most pages of a PDF that are read from their picture (OCR); 0: none."
     )
     ocr_seconds: float = Field(default=300, gt=0, description="Most seconds the OCR of one column of a page may take.")
+    max_file_mb: int = Field(
+        default=200,
+        ge=1,
+        description="Largest statute file that is read, and the most a zipped one may unpack to, in MB.",
+    )
     host: str = Field(
         default_factory=_default_host, description="Address the app listens on; 0.0.0.0 for every interface."
     )
@@ -124,6 +129,11 @@ class Settings(BaseSettings):
     def space(self) -> bool:
         """Whether the app runs on a Hugging Face Space."""
         return bool(os.environ.get("SPACE_ID"))
+
+    @field_validator("questions", mode="before")
+    @classmethod
+    def _empty_is_none(cls, value: object) -> object:
+        return None if value == "" else value  # else it would be the working folder
 
 
 @cache

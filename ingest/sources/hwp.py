@@ -18,7 +18,7 @@ import olefile  # type: ignore[import-untyped]
 
 from ingest.sources.hwpx import read_hwpx, row_lines
 from ingest.sources.plain import parse_lines
-from ingest.sources.raw import HWP_ADVICE, MAX_TEXT, MAX_UNPACKED, OLE, read_bytes
+from ingest.sources.raw import HWP_ADVICE, MAX_TEXT, OLE, max_bytes, read_bytes
 from rag.errors import SourceError
 from rag.statutes import Statute
 
@@ -57,7 +57,7 @@ class _Record:
 
 def read_hwp(path: Path) -> Statute:
     """Read one HWP 5 statute, or HWPX under that name. Raises SourceError, naming the file, the reason, what to do."""
-    data = read_bytes(path, MAX_UNPACKED)
+    data = read_bytes(path, max_bytes())
     if data.startswith(b"PK\x03\x04"):
         return read_hwpx(path)
     if not data.startswith(OLE):

@@ -19,6 +19,7 @@ from ingest.grammar import Depth, StatuteBuilder, annex_label, division_rank, is
 from ingest.items import warn_of_missing_items
 from ingest.sources.lines import finish
 from ingest.sources.raw import is_html, parse_xml, read_text
+from rag.characters import clean
 from rag.errors import SourceError
 from rag.statutes import CIRCLED, PREAMBLE, Edition, Statute
 
@@ -100,7 +101,7 @@ def _from_xml(element: Element, depth: int = 0) -> Node:
     if depth > _MAX_DEPTH:
         raise RecursionError
     children = tuple(_from_xml(child, depth + 1) for child in element)
-    return Node(element.tag, element.text or "", children)
+    return Node(element.tag, clean(element.text or ""), children)
 
 
 def _from_json(name: str, value: Any, depth: int = 0) -> Node:
@@ -123,7 +124,7 @@ def _json_text(value: Any, depth: int) -> str:
     if isinstance(value, list):
         return "\n".join(_json_text(part, depth + 1) for part in value)
     if isinstance(value, str | int | float) and not isinstance(value, bool):
-        return str(value).encode("utf-8", "replace").decode()  # JSON can spell halves of characters
+        return clean(str(value))  # JSON can spell everything, also halves of characters
     return ""
 
 
@@ -337,4 +338,4 @@ def _addendum_heading(unit: Node) -> str:
 
 def _annex_label(unit: Node) -> str:
     number, branch = (re.sub(r"\D", "", unit.value(f"별표{key}")) for key in ("번호", "가지번호"))
-    return annex_label(unit.value("별표구분") or "별표", int(number or 0), int(branch or 0))
+    return annex_label(unit.value("별표구분") or "별표", int(number[:6] or 0), int(branch[:6] or 0))

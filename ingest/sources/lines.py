@@ -20,6 +20,7 @@ from ingest.grammar import (
     split_heading,
     split_label,
 )
+from rag.characters import clean
 from rag.errors import SourceError
 from rag.statutes import CIRCLED, Statute, article_key
 
@@ -78,6 +79,7 @@ def label_key(label: str) -> tuple[int, ...]:
 
 def add_line(builder: StatuteBuilder, line: LogicalLine) -> None:
     """Tell the builder what a logical line is."""
+    line = replace(line, text=clean(line.text))
     if line.kind == ADDENDUM:
         builder.addendum(line.text)
     elif line.kind == ANNEX and (annex := split_annex(re.sub(r"^[^\[<]*", "", line.text))) and not _amends(line.text):

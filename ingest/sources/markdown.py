@@ -18,6 +18,7 @@ import yaml
 from ingest.grammar import StatuteBuilder, annex_label, division_rank, is_addendum, split_heading, split_label
 from ingest.items import warn_of_missing_items
 from ingest.sources.stated import gap_warnings
+from rag.characters import clean
 from rag.errors import SourceError
 from rag.statutes import PREAMBLE, Edition, Statute
 
@@ -47,7 +48,14 @@ def stated_title(head: bytes) -> str:
 
 
 def decode(data: bytes) -> str:
-    """Decode UTF-8 (with or without a mark), UTF-16 with a mark, or CP949; raises UnicodeDecodeError."""
+    """Decode UTF-8 (with or without a mark), UTF-16 with a mark, or CP949; raises UnicodeDecodeError.
+
+    What is no text is dropped, see `rag.characters.clean`.
+    """
+    return clean(_decode(data))
+
+
+def _decode(data: bytes) -> str:
     if data.startswith((b"\xff\xfe", b"\xfe\xff")):
         return data.decode("utf-16")
     if b"\x00" in data:
@@ -162,7 +170,7 @@ def _edition(header: dict[str, Any], body: str, name: str) -> tuple[Edition, lis
         number=_value(header, "공포번호").lstrip("0"),
         promulgated=_date(header, "공포일자", warnings),
         effective=_date(header, "시행일자", warnings),
-        ministries=tuple(str(ministry) for ministry in ministries),
+        ministries=tuple(clean(ministry) for ministry in ministries if isinstance(ministry, str)),
         abbreviation=_value(header, "약칭"),
         repealed=_value(header, "상태") == "폐지",
         source=name,
@@ -177,13 +185,13 @@ def _read_attachments(builder: StatuteBuilder, header: dict[str, Any]) -> None:
         if not isinstance(entry, dict):
             continue
         number, branch = (re.sub(r"\D", "", _value(entry, f"별표{key}")) for key in ("번호", "가지번호"))
-        label = annex_label(_value(entry, "별표구분") or "별표", int(number or 0), int(branch or 0))
+        label = annex_label(_value(entry, "별표구분") or "별표", int(number[:6] or 0), int(branch[:6] or 0))
         builder.annex(label, _value(entry, "제목"), _value(entry, "PDF링크") or _value(entry, "파일링크"))
 
 
 def _value(header: dict[str, Any], key: str) -> str:
     value = header.get(key)
-    return value.strip() if isinstance(value, str) else ""
+    return clean(value).strip() if isinstance(value, str) else ""
 
 
 def _date(header: dict[str, Any], key: str, warnings: list[str]) -> date | None:

@@ -25,6 +25,7 @@ from ingest.sources.lines import (
     look_at,
 )
 from ingest.sources.raw import is_html, read_text
+from rag.characters import clean
 from rag.errors import SourceError
 from rag.statutes import Statute, article_key
 
@@ -158,5 +159,5 @@ def _is_bare(text: str) -> bool:
 
 
 def _clean(text: str) -> str:
-    text = re.sub(r"[\xa0\u3000\t\v\f]", " ", text).replace("\u200b", "").replace("\ufeff", "").strip()
+    text = re.sub(r"[\xa0\u3000\t\v\f]", " ", clean(text)).replace("\u200b", "").strip()
     return "" if _BUTTONS.fullmatch(text) else text

@@ -15,12 +15,10 @@ from defusedxml.ElementTree import fromstring  # type: ignore[import-untyped]
 
 from ingest.sources.markdown import decode
 from rag.errors import SourceError
+from rag.settings import settings
 
 MAX_TEXT = 50 * 2**20
-"""Bytes of one text; the longest statutes have less than five million."""
-
-MAX_UNPACKED = 200 * 2**20
-"""Bytes that all parts of a zip may have together."""
+"""Bytes of one text, or of one part of a zip; the longest statutes have less than five million."""
 
 MAX_RATIO = 200
 """How many times its size a zip above `_SMALL` may unpack to; office documents stay below 50."""
@@ -35,6 +33,25 @@ _HTML_START = re.compile(
 )
 
 HWP_ADVICE = "한컴오피스에서 '다른 이름으로 저장하기'로 HWPX 또는 PDF로 저장해서 넣어 주십시오."
+
+
+def check_file(path: Path) -> None:
+    """Raise SourceError unless a path is a regular file of no more than LAW_MAX_FILE_MB; nothing of it is read."""
+    try:
+        if not path.exists():
+            raise SourceError(f"{path.name}: 파일이 없습니다({path}). 경로를 확인해 주십시오.")
+        if not path.is_file():
+            # A pipe or device could be read without end.
+            raise SourceError(f"{path.name}: 보통 파일이 아니라서 읽지 않습니다. 파일을 골라 주십시오.")
+        if (size := path.stat().st_size) > max_bytes():
+            raise SourceError(_too_large(path.name, size, max_bytes()))
+    except (OSError, ValueError) as error:  # a name too long, or with a NUL
+        raise SourceError(f"{path.name[:80]}: 파일 이름이나 경로를 쓸 수 없습니다. 이름을 바꾸어 주십시오.") from error
+
+
+def max_bytes() -> int:
+    """Return the most bytes of a file, and of what a zipped one unpacks to."""
+    return settings().max_file_mb * 2**20
 
 
 def read_bytes(path: Path, limit: int = MAX_TEXT) -> bytes:
@@ -89,7 +106,7 @@ def parse_xml(text: str | bytes, name: str) -> Element:
 @contextmanager
 def opened_zip(path: Path, kind: str) -> Iterator[zipfile.ZipFile]:
     """Open a zipped document in memory after checking what it unpacks to. Raises SourceError."""
-    data = read_bytes(path, MAX_UNPACKED)
+    data = read_bytes(path, max_bytes())
     if data.startswith(OLE):
         raise SourceError(f"{path.name}: {_about_ole(data, kind)}")
     try:
@@ -120,9 +137,9 @@ def read_part(archive: zipfile.ZipFile, part: str, name: str) -> bytes:
 def _check_sizes(archive: zipfile.ZipFile, packed: int, name: str) -> None:
     # zipfile reads no more of a part than the size that is stated here, so a false one cannot do harm.
     unpacked = sum(info.file_size for info in archive.infolist())
-    if unpacked > MAX_UNPACKED or unpacked > max(_SMALL, MAX_RATIO * packed):
+    if unpacked > max_bytes() or unpacked > max(_SMALL, MAX_RATIO * packed):
         raise SourceError(
-            f"{name}: 압축을 풀면 {unpacked / 2**20:,.0f} MB라 너무 큽니다(최대 {MAX_UNPACKED // 2**20} MB, "
+            f"{name}: 압축을 풀면 {unpacked / 2**20:,.0f} MB라 너무 큽니다(최대 {max_bytes() // 2**20} MB, "
             f"{MAX_RATIO}배). 그림을 빼거나 나누어서 저장해 주십시오."
         )
 

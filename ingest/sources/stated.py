@@ -57,7 +57,7 @@ def outranked(edition: Edition, stated: Stated) -> Edition:
 def complete(statute: Statute, stated: Stated, name: str) -> Statute:
     """Return a statute with what is stated of it. Raises SourceError where it has no title even so."""
     edition = outranked(statute.edition, stated)
-    if not edition.title:
+    if not any(character.isalpha() for character in edition.title):  # digits alone could be another statute's 법령ID
         raise SourceError(
             f"{name}: 법령 제목을 찾지 못했습니다. 국가법령정보센터(law.go.kr)에서 저장한 파일을 넣거나, "
             f"파일 이름을 '민법(법률)(제19409호)(20230628){PurePath(name).suffix}' 꼴로 바꾸어 주십시오."

@@ -52,3 +52,8 @@ def test_a_value_that_cannot_be_used_is_named(monkeypatch: pytest.MonkeyPatch) -
     with pytest.raises(SettingsError, match="LAW_PORT"):
         settings()
     settings.cache_clear()
+
+
+def test_no_known_questions_are_wanted_where_their_file_is_empty(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LAW_QUESTIONS", "")
+    assert Settings(_env_file=None).questions is None
