@@ -21,21 +21,22 @@ from ingest import sync as sync_job
 from ingest.changes import render
 from ingest.editions import due
 from ingest.pipeline import OnProgress, Outcome, Progress, Result
-from rag.console import told_plainly
+from rag.console import say, told_plainly
 from rag.embedding import StatuteEmbedder, load_embedder
 from rag.errors import LawError, StoreBusyError
+from rag.salvage import Salvaged
 from rag.settings import settings
-from rag.store import StatuteStore, open_store, open_texts
+from rag.store import StatuteStore, open_for_rebuild, open_store, open_texts
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, help="법령을 읽어 검색할 수 있게 넣습니다.")
 
 
 @contextmanager
-def _opened(*, allow_mismatch: bool = False) -> Iterator[tuple[StatuteStore, StatuteEmbedder]]:
+def _opened() -> Iterator[tuple[StatuteStore, StatuteEmbedder]]:
     """Open model and store."""
     with told_plainly():
         embedder = load_embedder(settings())
-        store = open_store(settings(), embedder, allow_mismatch=allow_mismatch)
+        store = open_store(settings(), embedder)
         try:
             yield store, embedder
         finally:
@@ -76,19 +77,17 @@ def add(
     for outcome in outcomes:
         _print(outcome, show_diff)
     counts = Counter(outcome.result for outcome in outcomes)
-    typer.echo(
-        ", ".join(f"{result.value} {counts[result]}" for result in Result if counts[result]) or "넣을 파일이 없습니다."
-    )
+    say(", ".join(f"{result.value} {counts[result]}" for result in Result if counts[result]) or "넣을 파일이 없습니다.")
     if counts[Result.FAILED]:
         raise typer.Exit(1)
 
 
 def _print(outcome: Outcome, show_diff: bool = False) -> None:
-    typer.echo(f"[{outcome.result.value}] {outcome.message}", err=outcome.result is Result.FAILED)
+    say(f"[{outcome.result.value}] {outcome.message}", err=outcome.result is Result.FAILED)
     for warning in outcome.warnings:
-        typer.echo(f"    주의: {warning}")
+        say(f"    주의: {warning}")
     for change in outcome.changes if show_diff else ():
-        typer.echo(textwrap.indent(render(change), "    "))
+        say(textwrap.indent(render(change), "    "))
 
 
 class Source(StrEnum):
@@ -116,10 +115,10 @@ def sync(
         else:
             report = sync_job.sync_lawgokr(settings(), store, embedder, names, exact=exact, on_progress=on_progress)
     if as_json:
-        typer.echo(json.dumps(sync_job.as_json(report), ensure_ascii=False, indent=2))
+        say(json.dumps(sync_job.as_json(report), ensure_ascii=False, indent=2))
     else:
         for line in sync_job.describe(report):
-            typer.echo(line)
+            say(line)
     if report.of(Result.FAILED):
         raise typer.Exit(1)
 
@@ -141,9 +140,9 @@ def status(
         if law and not statutes:
             raise LawError(f"이름에 '{law}'이(가) 들어간 법령이 없습니다.")
         if as_json:
-            typer.echo(json.dumps(report.status_json(statutes, date.today()), ensure_ascii=False, indent=2))
+            say(json.dumps(report.status_json(statutes, date.today()), ensure_ascii=False, indent=2))
         else:
-            typer.echo("\n".join(report.status_lines(statutes, date.today())))
+            say("\n".join(report.status_lines(statutes, date.today())))
 
 
 def _promote() -> None:
@@ -152,10 +151,10 @@ def _promote() -> None:
         with _opened() as (store, embedder), _bar() as on_progress:
             outcomes = pipeline.add([], store, embedder, settings().chunk_tokens, on_progress)
     except StoreBusyError as busy:
-        typer.echo(f"시행일이 온 판을 아직 반영하지 못했습니다. {busy}", err=True)
+        say(f"시행일이 온 판을 아직 반영하지 못했습니다. {busy}", err=True)
         return
     for outcome in outcomes:
-        typer.echo(outcome.message, err=True)
+        say(outcome.message, err=True)
 
 
 @app.command()
@@ -172,9 +171,9 @@ def diff(
         finally:
             texts.close()
         if as_json:
-            typer.echo(json.dumps(report.difference_json(old, new, found, date.today()), ensure_ascii=False, indent=2))
+            say(json.dumps(report.difference_json(old, new, found, date.today()), ensure_ascii=False, indent=2))
         else:
-            typer.echo("\n".join(report.difference_lines(old, new, found)))
+            say("\n".join(report.difference_lines(old, new, found)))
 
 
 @app.command()
@@ -182,15 +181,30 @@ def remove(law: Annotated[str, typer.Argument(help="법령 이름, 약칭 또는
     """법령을 뺍니다."""
     with _opened() as (store, _):
         edition = pipeline.remove(law, store)
-        typer.echo(f"{edition.title}을(를) 뺐습니다.")
+        say(f"{edition.title}을(를) 뺐습니다.")
 
 
 @app.command()
 def rebuild() -> None:
-    """벡터를 모두 버리고 지금 설정한 임베딩 모델로 색인을 다시 만듭니다. 조문은 그대로 둡니다."""
-    with _opened(allow_mismatch=True) as (store, embedder), _bar() as on_progress:
-        done = pipeline.rebuild(store, embedder, settings().chunk_tokens, on_progress)
-        typer.echo(f"조각 {done}개를 다시 임베딩했습니다.")
+    """벡터와 낱말 색인을 지금 설정한 임베딩 모델로 다시 만듭니다. 조문은 그대로 두고, 손상되었으면 되살립니다."""
+    with told_plainly():
+        embedder = load_embedder(settings())
+        store, salvaged = open_for_rebuild(settings(), embedder)
+        try:
+            if salvaged:
+                _print_salvaged(salvaged)
+            with _bar() as on_progress:
+                done = pipeline.rebuild(store, embedder, settings().chunk_tokens, on_progress)
+        finally:
+            store.close()
+        say(f"조각 {done}개를 다시 임베딩했습니다.")
+
+
+def _print_salvaged(salvaged: Salvaged) -> None:
+    say(f"조문 자료가 손상되어 온전한 법령 {salvaged.whole}개를 되살렸습니다. 손상된 파일: {salvaged.damaged}")
+    if salvaged.lost:
+        say(f"되살리지 못한 법령은 다시 넣어 주십시오: {', '.join(salvaged.lost)}", err=True)
+    say("이 밖에 목록까지 읽을 수 없게 된 법령이 있을 수 있습니다. `python -m ingest status`로 확인해 주십시오.")
 
 
 @app.command()
@@ -199,7 +213,7 @@ def export_index(path: Annotated[Path, typer.Argument(help="새 폴더, 또는 .
     with _opened() as (store, embedder):
         about = prebuilt.export(store, embedder, path)
     size = sum(file["size"] for file in about["files"].values()) / 1e6
-    typer.echo(f"법령 {about['statutes']:,}개, 조문 {about['articles']:,}개의 색인 {size:,.0f}MB를 {path}에 썼습니다.")
+    say(f"법령 {about['statutes']:,}개, 조문 {about['articles']:,}개의 색인 {size:,.0f}MB를 {path}에 썼습니다.")
 
 
 @app.command()
@@ -207,7 +221,7 @@ def import_index(source: Annotated[str, typer.Argument(help=prebuilt.FORM)]) -> 
     """내보낸 색인을 확인하고 자료 폴더의 색인과 바꿉니다. 앱이 LAW_INDEX로 하는 일과 같습니다."""
     with told_plainly():
         done = prebuilt.install(source, settings(), load_embedder(settings()))
-    typer.echo("색인을 바꾸었습니다." if done else "이미 그 색인입니다.")
+    say("색인을 바꾸었습니다." if done else "이미 그 색인입니다.")
 
 
 if __name__ == "__main__":

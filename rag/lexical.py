@@ -50,6 +50,8 @@ class LexicalIndex:
     def _open(self) -> tantivy.Index:
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
+            if not (self._folder / "meta.json").exists():  # tantivy begins anew where its list of segments is gone
+                self._state.unlink(missing_ok=True)
             index = tantivy.Index(self._schema, path=str(self._folder))
             _register(index)
             index.reload()
@@ -62,7 +64,12 @@ class LexicalIndex:
 
     def search(self, question: str, limit: int, statutes: Collection[str] | None = None) -> list[tuple[str, float]]:
         """Return (article id, BM25 score) of the best articles, of some statutes or all, best first."""
-        return _search(self._index, self._schema, question, limit, statutes)
+        try:
+            return _search(self._index, self._schema, question, limit, statutes)
+        except (OSError, ValueError) as error:
+            raise StoreError(
+                f"낱말 색인을 검색할 수 없습니다({error}). `python -m ingest rebuild`로 다시 만들 수 있습니다."
+            ) from error
 
     def replace(self, statutes: Sequence[str], articles: Iterable[tuple[str, str, str]]) -> None:
         """Drop the articles of these statutes and add (statute, article id, text) ones, all or nothing."""
@@ -92,8 +99,13 @@ class LexicalIndex:
     def record(self, held: Mapping[str, str]) -> None:
         """Record what is in the index now; a run killed before this does its last write again."""
         partial = self._state.with_suffix(".partial")
-        partial.write_text(json.dumps(dict(held), ensure_ascii=False), "utf-8")
-        partial.replace(self._state)
+        try:
+            partial.write_text(json.dumps(dict(held), ensure_ascii=False), "utf-8")
+            partial.replace(self._state)
+        except OSError as error:
+            raise StoreError(
+                f"낱말 색인에 쓸 수 없습니다({error.strerror}). 디스크 공간과 권한을 확인해 주십시오."
+            ) from error
 
     def clear(self) -> None:
         """Drop everything, also what cannot be opened any more."""

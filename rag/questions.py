@@ -19,7 +19,7 @@ from zipfile import BadZipFile
 import numpy as np
 import numpy.typing as npt
 
-from rag.errors import SettingsError
+from rag.errors import SettingsError, StoreError
 from rag.lexical import TextIndex
 from rag.statutes import normalize_title
 
@@ -158,14 +158,14 @@ def load_questions(path: Path, fingerprint: str) -> QuestionIndex:
     try:
         with np.load(path, allow_pickle=False) as stored:
             if str(stored["fingerprint"]) != fingerprint:
-                log.warning("%s was made with another embedder; known questions are left out", path)
+                log.warning("%s은(는) 다른 임베딩 모델로 만든 것이라 알려진 질문 없이 찾습니다.", path)
                 return EMPTY
             articles, texts, splits = (stored[name].tolist() for name in ("articles", "texts", "splits"))
             return QuestionIndex(articles, texts, splits, stored["vectors"].astype(np.float32))
     except FileNotFoundError:
         return EMPTY
-    except (OSError, ValueError, KeyError, BadZipFile) as error:
-        log.warning("%s cannot be read (%s); known questions are left out", path, error)
+    except (OSError, ValueError, KeyError, EOFError, BadZipFile) as error:
+        log.warning("%s을(를) 읽을 수 없어 알려진 질문 없이 찾습니다(%s). 다음 색인 때 다시 만듭니다.", path, error)
         return EMPTY
 
 
@@ -190,17 +190,31 @@ def write_questions(
     if fresh:
         vector_of.update(zip(fresh, embed(fresh), strict=True))
     vectors = np.array([vector_of[text] for _, text, _ in wanted], dtype=np.float16)
+    for left in path.parent.glob(f"{path.stem}.*.partial.npz"):  # of a run that was killed; there is one writer
+        left.unlink(missing_ok=True)
     partial = path.with_name(f"{path.stem}.{os.getpid()}.partial.npz")
+    try:
+        _save(partial, fingerprint, wanted, vectors)
+        partial.replace(path)
+    except OSError as error:
+        partial.unlink(missing_ok=True)
+        raise StoreError(
+            f"알려진 질문을 {path}에 쓸 수 없습니다({error.strerror}). 디스크 공간과 권한을 확인해 주십시오."
+        ) from error
+    return len(fresh)
+
+
+def _save(
+    path: Path, fingerprint: str, wanted: Sequence[tuple[str, str, str]], vectors: npt.NDArray[np.float16]
+) -> None:
     np.savez(
-        partial,
+        path,
         fingerprint=np.array(fingerprint),
         articles=np.array([article for article, _, _ in wanted], dtype=str),
         texts=np.array([text for _, text, _ in wanted], dtype=str),
         splits=np.array([split for _, _, split in wanted], dtype=str),
         vectors=vectors,
     )
-    partial.replace(path)
-    return len(fresh)
 
 
 def version_of(path: Path) -> str:

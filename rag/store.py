@@ -6,33 +6,32 @@ vectors are (model, dimension, prompts, metric); a store built with anything els
 
 from __future__ import annotations
 
-import logging
+import shutil
 import threading
 from collections.abc import Collection, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, cast
-from urllib.parse import urlparse
+from typing import Literal
 
 import chromadb
 import numpy as np
 from chromadb.api.client import Client
 from chromadb.api.collection_configuration import CreateHNSWConfiguration
-from chromadb.config import Settings as ChromaSettings
-from chromadb.errors import ChromaError, NotFoundError
+from chromadb.errors import NotFoundError
 from filelock import FileLock, Timeout
 
 from rag.appended import KINDS
+from rag.chroma import CHROMA, NO_ROOM, REBUILD, loads_elsewhere, open_client, told
 from rag.embedding import StatuteEmbedder, Vectors
 from rag.errors import StoreBusyError, StoreError, StoreMismatchError
 from rag.lexical import LexicalIndex
 from rag.questions import EMPTY, QuestionIndex, load_questions, version_of
+from rag.salvage import Salvaged, salvage
 from rag.settings import Settings
 from rag.texts import Texts
 
-log = logging.getLogger(__name__)
-
+TEXTS, LOCK = "statutes.db", "writer.lock"
 COLLECTION = "statutes"
 METRIC: Literal["cosine"] = "cosine"
 # Searches wider than Chroma's default (100), so that on a whole statute book the nearest articles are not missed, and
@@ -45,6 +44,8 @@ _HNSW: CreateHNSWConfiguration = {
     "batch_size": 1_000,
     "sync_threshold": 20_000,
 }
+
+_BUSY = "다른 작업이 법령을 넣거나 빼고 있습니다. 그 작업이 끝난 뒤 다시 해 주십시오."
 
 Manifest = dict[str, str | int]
 
@@ -85,7 +86,7 @@ class StatuteStore:
         self._client = client
         self._expected = expected
         self._collection = self._open_collection()
-        self._process_lock = FileLock(home / "writer.lock")
+        self._process_lock = FileLock(home / LOCK)
         self._thread_lock = threading.Lock()
 
     def close(self) -> None:
@@ -96,14 +97,13 @@ class StatuteStore:
     @contextmanager
     def writer(self) -> Iterator[None]:
         """Hold the store for writing. Raises StoreBusyError at once where another process or thread does."""
-        busy = "다른 작업이 법령을 넣거나 빼고 있습니다. 그 작업이 끝난 뒤 다시 해 주십시오."
         if not self._thread_lock.acquire(blocking=False):  # the file lock lets its own process in again
-            raise StoreBusyError(busy)
+            raise StoreBusyError(_BUSY)
         try:
             with self._process_lock.acquire(timeout=0):
                 yield
         except Timeout as error:
-            raise StoreBusyError(busy) from error
+            raise StoreBusyError(_BUSY) from error
         finally:
             self._thread_lock.release()
 
@@ -117,17 +117,13 @@ class StatuteStore:
         among = None if statutes is None else self.texts.embedded_chunks(statutes)
         if among == []:
             return []
-        try:
+        with told("벡터 색인을 검색할 수 없습니다", REBUILD):
             found = self._collection.query(
                 query_embeddings=np.asarray([vector], dtype=np.float32),
                 ids=among,
                 n_results=limit,
                 include=["distances"],
             )
-        except ChromaError as error:
-            raise StoreError(
-                f"벡터 색인을 검색할 수 없습니다({error}). `python -m ingest rebuild`로 다시 만들 수 있습니다."
-            ) from error
         ids, distances = found["ids"][0], (found["distances"] or [[]])[0]
         spans = self.texts.spans(ids)
         return [
@@ -139,7 +135,8 @@ class StatuteStore:
     def similarities(self, vector: Sequence[float], articles: Sequence[str]) -> dict[str, ChunkHit]:
         """Return article id -> its chunk nearest to a unit vector, of those articles that have vectors."""
         spans = self.texts.spans_of(articles)
-        found = self._collection.get(ids=list(spans), include=["embeddings"]) if spans else None
+        with told("벡터 색인을 검색할 수 없습니다", REBUILD):
+            found = self._collection.get(ids=list(spans), include=["embeddings"]) if spans else None
         if found is None or found["embeddings"] is None or not found["ids"]:  # not embedded yet
             return {}
         scores = np.asarray(found["embeddings"], dtype=np.float32) @ np.asarray(vector, dtype=np.float32)
@@ -159,7 +156,8 @@ class StatuteStore:
 
     def vector_count(self) -> int:
         """Return how many vectors are stored."""
-        return int(self._collection.count())
+        with told("벡터 색인을 읽을 수 없습니다", REBUILD):
+            return int(self._collection.count())
 
     def space(self) -> str:
         """Return the distance the collection really uses."""
@@ -170,47 +168,43 @@ class StatuteStore:
 
     def put_vectors(self, ids: Sequence[str], vectors: Sequence[Sequence[float]] | Vectors) -> None:
         """Store the vectors of chunks, replacing those of the same ids; shape (ids, dimension)."""
-        size = self._client.get_max_batch_size()
-        try:
+        with told("벡터를 저장할 수 없습니다", NO_ROOM):
+            size = self._client.get_max_batch_size()
             for start in range(0, len(ids), size):
                 part = slice(start, start + size)
                 self._collection.upsert(ids=list(ids[part]), embeddings=np.asarray(vectors[part], dtype=np.float32))
-        except (ChromaError, OSError) as error:
-            raise StoreError(f"벡터를 저장할 수 없습니다({error}). 디스크 공간과 권한을 확인해 주십시오.") from error
         self.texts.mark_embedded(ids)
 
     def delete_doomed(self) -> int:
         """Delete the vectors whose chunks are no longer part of the text; return how many."""
         size, total = self._client.get_max_batch_size(), 0
         while ids := self.texts.doomed(size):
-            self._collection.delete(ids=ids)
+            with told("벡터를 지울 수 없습니다", NO_ROOM):
+                self._collection.delete(ids=ids)
             self.texts.forget_doomed(ids)
             total += len(ids)
         return total
 
     def reset_vectors(self) -> None:
         """Drop every vector, so that all chunks are embedded anew with the model configured now."""
-        try:
+        with told("벡터 색인을 지울 수 없습니다", NO_ROOM), suppress(NotFoundError):
             self._client.delete_collection(COLLECTION)
-        except NotFoundError:
-            log.info("no collection to drop")
         self.texts.mark_all_pending()
         self._collection = self._open_collection()
 
     def _open_collection(self) -> chromadb.Collection:
-        try:
-            return self._client.get_collection(COLLECTION, embedding_function=None)
-        except NotFoundError:
-            # No vectors, whatever the texts remember: a new folder, or one that was deleted.
-            self.texts.mark_all_pending()
-        except (ChromaError, ValueError) as error:
-            raise StoreError(f"벡터 색인을 열 수 없습니다({error}).") from error
-        return self._client.get_or_create_collection(
-            COLLECTION,
-            metadata=dict(self._expected),
-            configuration={"hnsw": _HNSW},
-            embedding_function=None,
-        )
+        with told("벡터 색인을 열 수 없습니다", REBUILD):
+            try:
+                return self._client.get_collection(COLLECTION, embedding_function=None)
+            except NotFoundError:
+                # No vectors, whatever the texts remember: a new folder, or one that was deleted.
+                self.texts.mark_all_pending()
+            return self._client.get_or_create_collection(
+                COLLECTION,
+                metadata=dict(self._expected),
+                configuration={"hnsw": _HNSW},
+                embedding_function=None,
+            )
 
     def check(self) -> None:
         """Raise StoreMismatchError unless the collection's vectors are those of the configured embedder."""
@@ -231,49 +225,90 @@ class StatuteStore:
                 "`python -m ingest rebuild`로 색인을 다시 만들어 주십시오."
             )
 
+    def probe(self) -> None:
+        """Load a vector, so that a damaged index is found before it is searched. Raises StoreError."""
+        # Chroma takes the process along (SIGSEGV) where its graph is garbage. Then this file stays behind, and the next
+        # to come lets another process look first.
+        opening = self.home / "opening"
+        damaged = "벡터 색인이 손상되었습니다"
+        vectors = self.home / CHROMA
+        if opening.exists() and vectors.exists() and not loads_elsewhere(vectors, COLLECTION):
+            raise StoreError(f"{damaged}. {REBUILD}")
+        with suppress(OSError):  # a folder that is only read
+            opening.touch()
+        with told(damaged, REBUILD):
+            self._collection.get(limit=1, include=["embeddings"])
+        with suppress(OSError):
+            opening.unlink(missing_ok=True)
 
-def open_store(settings: Settings, embedder: StatuteEmbedder, *, allow_mismatch: bool = False) -> StatuteStore:
+
+def open_store(settings: Settings, embedder: StatuteEmbedder) -> StatuteStore:
     """Open the store in the data folder, making it where there is none.
 
-    Raises StoreError where the folder cannot be used, and StoreMismatchError (unless `allow_mismatch`, for a rebuild)
-    where its vectors are not those of `embedder`.
+    Raises StoreError where the folder cannot be used, and StoreMismatchError where its vectors are not those of
+    `embedder`.
     """
-    texts = open_texts(settings)
-    store = StatuteStore(settings.home, texts, _client(settings), manifest(embedder), settings.questions)
-    if not allow_mismatch:
-        try:
-            store.check()
-        except StoreMismatchError:
-            store.close()
-            raise
+    store = _open(settings, open_texts(settings), embedder)
+    try:
+        store.check()
+        store.probe()
+    except StoreError:
+        store.close()
+        raise
     return store
+
+
+def open_for_rebuild(settings: Settings, embedder: StatuteEmbedder) -> tuple[StatuteStore, Salvaged | None]:
+    """Open the store without its vectors and words, whatever state they are in, and with what can be read of its texts.
+
+    Return it, and what was salvaged where the texts were damaged. Raises StoreError where the folder cannot be used.
+    """
+    home = _made(settings.home)
+    try:
+        with FileLock(home / LOCK).acquire(timeout=0):
+            salvaged = salvage(home / TEXTS)
+            if not settings.chroma_url:
+                _drop(home / CHROMA)
+            for words in ("lexical", *KINDS):
+                _drop(home / words)
+            (home / "opening").unlink(missing_ok=True)
+    except Timeout as error:
+        raise StoreBusyError(_BUSY) from error
+    except OSError as error:
+        raise StoreError(f"{home}에 쓸 수 없습니다({error.strerror}). {NO_ROOM}") from error
+    return _open(settings, open_texts(settings), embedder), salvaged
+
+
+def _drop(path: Path) -> None:
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
+
+
+def _open(settings: Settings, texts: Texts, embedder: StatuteEmbedder) -> StatuteStore:
+    try:
+        client = open_client(settings)
+        try:
+            return StatuteStore(settings.home, texts, client, manifest(embedder), settings.questions)
+        except StoreError:
+            client.close()
+            raise
+    except StoreError:
+        texts.close()
+        raise
 
 
 def open_texts(settings: Settings) -> Texts:
     """Open only the texts, which needs no model. Raises StoreError where the data folder cannot be used."""
-    home = settings.home
+    return Texts(_made(settings.home) / TEXTS)
+
+
+def _made(home: Path) -> Path:
     try:
         home.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise StoreError(
             f"자료 폴더 {home}을(를) 만들 수 없습니다({error.strerror}). LAW_HOME을 확인해 주십시오."
         ) from error
-    return Texts(home / "statutes.db")
-
-
-def _client(settings: Settings) -> Client:
-    options = ChromaSettings(anonymized_telemetry=False)
-    try:
-        if settings.chroma_url:
-            url = urlparse(settings.chroma_url)
-            server = chromadb.HttpClient(
-                host=url.hostname or "localhost",
-                port=url.port or (443 if url.scheme == "https" else 8000),
-                ssl=url.scheme == "https",
-                settings=options,
-            )
-            return cast(Client, server)
-        return cast(Client, chromadb.PersistentClient(path=str(settings.home / "chroma"), settings=options))
-    except (ChromaError, ValueError, RuntimeError) as error:
-        where = settings.chroma_url or settings.home / "chroma"
-        raise StoreError(f"Chroma({where})를 열 수 없습니다({error}).") from error
+    return home

@@ -90,7 +90,7 @@ class Texts:
                 )
             bring_up(self._db, version)
         except sqlite3.Error as error:
-            raise StoreError(f"{path}: 조문 자료를 열 수 없습니다({error}).") from error
+            raise StoreError(f"{path}: 조문 자료를 열 수 없습니다({error}). {_advice(error)}") from error
 
     def close(self) -> None:
         """Close the file."""
@@ -411,7 +411,7 @@ class Texts:
                 self._db.execute("COMMIT")
             except sqlite3.Error as error:
                 self._rollback()
-                raise StoreError(f"조문 자료에 쓸 수 없습니다({error}). 디스크와 권한을 확인해 주십시오.") from error
+                raise StoreError(f"조문 자료에 쓸 수 없습니다({error}). {_advice(error)}") from error
             except BaseException:
                 self._rollback()
                 raise
@@ -425,11 +425,18 @@ class Texts:
             try:
                 return self._db.execute(sql, values).fetchall()
             except sqlite3.Error as error:
-                raise StoreError(f"조문 자료를 읽을 수 없습니다({error}).") from error
+                raise StoreError(f"조문 자료를 읽을 수 없습니다({error}). {_advice(error)}") from error
 
     def _one(self, sql: str, values: Sequence[object] = ()) -> tuple | None:  # type: ignore[type-arg]
         rows = self._all(sql, values)
         return rows[0] if rows else None
+
+
+def _advice(error: sqlite3.Error) -> str:
+    """Return what a user can do; a disk that is full or a folder that is only read is no damage."""
+    if isinstance(error, sqlite3.OperationalError):
+        return "디스크 공간과 권한, LAW_HOME을 확인해 주십시오."
+    return "자료가 손상되었습니다. `python -m ingest rebuild`가 읽을 수 있는 법령을 되살립니다."
 
 
 def _marks(values: Sequence[object]) -> str:

@@ -16,7 +16,7 @@ from rag.embedding import StatuteEmbedder
 from rag.errors import StoreBusyError, StoreError, StoreMismatchError
 from rag.settings import ROOT, Settings
 from rag.statutes import article_id
-from rag.store import COLLECTION, StatuteStore, open_store
+from rag.store import COLLECTION, StatuteStore, open_for_rebuild, open_store
 from tests.samples import mini
 
 
@@ -63,7 +63,7 @@ def test_vectors_of_another_model_are_refused_until_rebuilt(
     with pytest.raises(StoreMismatchError, match="rebuild"):
         open_at(other)
 
-    reopened = open_store(Settings(_env_file=None, home=tmp_path / "home"), other, allow_mismatch=True)
+    reopened, _ = open_for_rebuild(Settings(_env_file=None, home=tmp_path / "home"), other)
     assert rebuild(reopened, other, 256, lambda _: None) == len(before)
     reopened.close()
     assert open_at(other).vector_count() == len(before)

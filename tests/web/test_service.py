@@ -139,3 +139,35 @@ def test_closing_waits_for_the_batch_under_way_and_stops_there(
     closing.join(30)
     assert service.job == Job()
     assert store.texts.counts()[3] == 0
+
+
+def test_many_ask_while_files_go_in_and_out(service: Service, embedder: StatuteEmbedder, tmp_path: Path) -> None:
+    """Four threads ask without pause while statutes are added, changed and removed; each gets an answer each time."""
+    service.start().join()
+    done, wrong, answered = threading.Event(), [], []
+
+    def ask() -> None:
+        while not done.is_set():
+            try:
+                found = service.search("빨래터는 몇 시까지 여나요?")
+                service.around(found)
+                answered.append(found.hits[0].article.label)
+            except Exception as error:
+                wrong.append(error)
+
+    threads = [threading.Thread(target=ask) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for number in range(4):
+        files = [
+            mini(tmp_path, f"{n}.md", title=f"제{n} 우물법", law_id=f"90{n:04}") for n in range(number, number + 8)
+        ]
+        files.append(mini(tmp_path, f"새{number}.md", effective=f"202{number + 1}-01-01", penalty=f"벌칙 {number}"))
+        assert all(outcome.result is not Result.FAILED for outcome in service.add(files, silent, silent))
+        service.remove(f"제{number} 우물법")
+    done.set()
+    for thread in threads:
+        thread.join()
+    assert wrong == []
+    assert set(answered) == {"제2조"}
+    assert [stored.pending for stored in service.inventory()] == [0] * len(service.inventory())
