@@ -61,6 +61,11 @@ class Held:
     load: Callable[[], Statute]
     path: Path | None = None
 
+    @classmethod
+    def read(cls, statute: Statute, path: Path | None = None) -> Held:
+        """Return an edition whose text stays in memory."""
+        return cls(statute.edition, statute.fingerprint(), lambda: statute, path)
+
     @property
     def name(self) -> str:
         """The name of its file, '' for one in the store."""

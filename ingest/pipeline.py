@@ -10,7 +10,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from functools import lru_cache, partial
 from pathlib import Path
@@ -160,11 +160,9 @@ def _editions_in(
             Held(edition, fingerprint, partial(_load, path, fingerprint, again), path) for edition, fingerprint in known
         ]
     statute, recognised = _read_one(path, read, on_progress)
-    held = []
-    for each in editions_of(statute):
-        fingerprint = each.fingerprint()
-        load = partial(_itself, each) if recognised else partial(_load, path, fingerprint, again)
-        held.append(Held(each.edition, fingerprint, load, path))
+    held = [Held.read(each, path) for each in editions_of(statute)]
+    if not recognised:
+        held = [replace(each, load=partial(_load, path, each.fingerprint, again)) for each in held]
     if read is read_file:
         store.texts.remember_source(sha256, [(each.edition, each.fingerprint) for each in held])
     return held
@@ -181,10 +179,6 @@ def _read_one(path: Path, read: Reader, on_progress: OnProgress) -> tuple[Statut
 
     statute = read_file(path, on_page) if read is read_file else read(path)
     return statute, told
-
-
-def _itself(statute: Statute) -> Statute:
-    return statute
 
 
 def _load(path: Path, fingerprint: str, again: ReadEditions) -> Statute:

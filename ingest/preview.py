@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date
-from functools import partial
 from pathlib import Path
 
 from ingest.editions import Held, Outcome, Result, weigh
@@ -84,7 +83,7 @@ def preview(reading: Reading, store: StatuteStore, today: date | None = None) ->
     except SourceError as error:
         return replace(seen, outcome=replace(seen.outcome, message=str(error)))
     stored = store.texts.stored_version(editions[0].edition)
-    held = [Held(each.edition, each.fingerprint(), partial(_itself, each), reading.path) for each in editions]
+    held = [Held.read(each, reading.path) for each in editions]
     outcome = weigh(held, store.texts, today or date.today())
     statute = next((each for each in editions if each.edition == outcome.edition), editions[-1])
     live = sum(not article.deleted for article in statute.articles)
@@ -121,10 +120,6 @@ def reader_of(readings: Sequence[Reading]) -> Reader:
         return complete(reading.statute, reading.stated, file_name(path.name))
 
     return read
-
-
-def _itself(statute: Statute) -> Statute:
-    return statute
 
 
 def _content(article: Article) -> tuple[str, str]:
