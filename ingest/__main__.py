@@ -66,10 +66,13 @@ def _bar() -> Iterator[OnProgress]:
             bar.close()
 
 
+ShowDiff = Annotated[bool, typer.Option("--diff", help="갱신한 법령마다 바뀐 조문과 말을 보여 줌")]
+
+
 @app.command()
 def add(
     paths: Annotated[list[Path], typer.Argument(help="법령 파일(PDF, HWP, HWPX, DOCX, HTML, 텍스트 등) 또는 폴더")],
-    show_diff: Annotated[bool, typer.Option("--diff", help="갱신한 법령마다 바뀐 조문과 말을 보여 줌")] = False,
+    show_diff: ShowDiff = False,
 ) -> None:
     """법령 파일을 읽어 넣습니다. 바뀐 조문만 다시 임베딩하고, 중단된 작업은 이어서 합니다."""
     with _opened() as (store, embedder), _bar() as on_progress:
@@ -104,6 +107,7 @@ def sync(
     exact: Annotated[bool, typer.Option("--exact", help="그 법령만, 시행령과 시행규칙 없이")] = False,
     ref: Annotated[str, typer.Option(help="미러의 브랜치나 커밋")] = "main",
     as_json: Annotated[bool, typer.Option("--json", help="결과를 JSON으로")] = False,
+    show_diff: ShowDiff = False,
 ) -> None:
     """법령을 서버에서 받아 넣습니다. 지난번과 달라진 것만 갱신하고, 미러 전체를 받을 때는 없어진 법령을 뺍니다."""
     names = [name.strip() for name in only.split(",") if name.strip()]
@@ -117,7 +121,7 @@ def sync(
     if as_json:
         say(json.dumps(sync_job.as_json(report), ensure_ascii=False, indent=2))
     else:
-        for line in sync_job.describe(report):
+        for line in sync_job.describe(report, show_diff):
             say(line)
     if report.of(Result.FAILED):
         raise typer.Exit(1)

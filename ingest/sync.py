@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import shutil
 import tempfile
+import textwrap
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -23,6 +24,7 @@ import httpx
 from filelock import FileLock, Timeout
 
 from ingest import openapi, pipeline
+from ingest.changes import render
 from ingest.fetch import Patience, open_client
 from ingest.mirror import check_whole, fetch_book, mirror_address
 from ingest.openapi import Api, Listed, find, open_api, text_of
@@ -146,14 +148,15 @@ def as_json(report: Report) -> dict[str, Any]:
     }
 
 
-def describe(report: Report) -> Iterator[str]:
-    """Yield a report as lines: every change, as far as they are few, then the counts."""
+def describe(report: Report, diff: bool = False) -> Iterator[str]:
+    """Yield a report as lines: every change, as far as they are few, with `diff` by article and word; the counts."""
     for result in (Result.ADDED, Result.UPDATED, Result.COMING, Result.OLDER, Result.REMOVED, Result.FAILED):
         outcomes = report.of(result)
         shown = outcomes if result in (Result.REMOVED, Result.FAILED) else outcomes[:_SHOWN]
         for outcome in shown:
             yield f"[{result.value}] {outcome.message}"
             yield from (f"    주의: {warning}" for warning in outcome.warnings)
+            yield from (textwrap.indent(render(change), "    ") for change in outcome.changes if diff)
         if len(outcomes) > len(shown):
             yield f"[{result.value}] 외 {len(outcomes) - len(shown):,}개(모두 보려면 --json)"
     yield from report.notes

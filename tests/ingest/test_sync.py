@@ -17,6 +17,7 @@ from ingest.sync import Report, as_json, describe, sync_lawgokr, sync_mirror
 from rag.embedding import StatuteEmbedder
 from rag.errors import LawError, NetworkError, StoreBusyError
 from rag.settings import Settings
+from rag.statutes import Line, Paragraph
 from rag.store import StatuteStore
 from tests.ingest.site import Answer, Site, pack_book, serve
 from tests.ingest.test_cli import run
@@ -227,6 +228,25 @@ def test_a_report_names_every_removal_and_failure_and_counts_the_rest(sync: Call
     assert sum(line.startswith("[추가]") for line in lines) == 21
     assert f"외 {len(book) - 20}개(모두 보려면 --json)" in lines[20]
     assert lines[-1].endswith(f"(커밋 cccccccccccc): 추가 {len(book)}")
+
+
+def test_a_report_shows_on_request_which_words_an_update_changed(
+    law: LawGoKr, options: Settings, store: StatuteStore, embedder: StatuteEmbedder
+) -> None:
+    sync_lawgokr(options, store, embedder, [ACT], exact=True, patience=EAGER)
+    (serial,) = [s for s, (statute, _) in law.laws.items() if statute.edition.title == ACT]
+    act = law.laws.pop(serial)[0]
+    first = act.articles[0]
+    shorter = replace(first, paragraphs=(Paragraph(None, (Line(0, "", "이 법은 노인을 위한다."),)),))
+    newer = replace(
+        act, edition=replace(act.edition, effective=date(2026, 5, 1)), articles=(shorter, *act.articles[1:])
+    )
+    law.hold("999", newer)
+    report = sync_lawgokr(options, store, embedder, patience=EAGER)
+    assert not [line for line in describe(report) if "[변경]" in line]
+    (shown,) = [line for line in describe(report, diff=True) if "[변경]" in line]
+    assert shown.startswith(f"    [변경] {first.heading}")
+    assert "{+노인을 위한다+}" in shown
 
 
 @pytest.fixture
