@@ -147,14 +147,15 @@ class StatuteRetriever(BaseRetriever):
         k, statutes = k or self.top_k, admitted(within, self.laws())
         vector = np.asarray(self.embedder.embed_query(question), dtype=np.float32)
         lists = [self.store.appended[kind].search(question, k, statutes) for kind in KINDS if kind in kinds]
+        ids = [found[0] for row in zip_longest(*lists) for found in row if found][:k]
         editions = {edition.statute_id: edition for edition in self.laws().editions.values()}
+        of = {editions[statute].key: editions[statute] for i in ids if (statute := i.partition("+")[0]) in editions}
+        every = (each for e in of.values() for kind in kinds for each in of_statute(self.store.texts, e, kind))
+        appended = {each.article_id: each for each in every}
         hits = []
-        for identity in [found[0] for row in zip_longest(*lists) for found in row if found][:k]:
-            edition = editions.get(identity.partition("+")[0])
-            appended = (of_statute(self.store.texts, edition, kind) for kind in kinds) if edition else ()
-            for each in (each for of_kind in appended for each in of_kind if each.article_id == identity):
-                score = self._score_of((each.edition, each.article), vector)
-                hits.append(Hit(identity, each.edition, each.article, score, ("lexical",), link=each.link))
+        for each in (appended[identity] for identity in ids if identity in appended):
+            score = self._score_of((each.edition, each.article), vector)
+            hits.append(Hit(each.article_id, each.edition, each.article, score, ("lexical",), link=each.link))
         return Search(question, tuple(self._mark(question, vector, hits)), not hits, (), float(bool(hits)))
 
     def _with_coming(self, hit: Hit) -> Hit:
