@@ -19,7 +19,7 @@ from rag.statutes import Statute, normalize_title, strip_marks
 
 FOLDER = Path(__file__).parent / "questions"
 
-STYLES = ("colloquial", "plain", "practitioner", "named", "compare", "detail", "followup", "unanswerable")
+STYLES = ("colloquial", "short", "plain", "practitioner", "named", "compare", "detail", "followup", "unanswerable")
 SPLITS = ("train", "dev", "test")
 MOST_GOLDS = 4
 MOST_AS_PRIMARY = 4

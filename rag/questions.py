@@ -90,22 +90,22 @@ class QuestionIndex:
         names = list(dict.fromkeys(self.articles))
         rows = {name: row for row, name in enumerate(names)}
         self._names = np.array(names, dtype=object)
-        self._row_of = np.array([rows[article] for article in self.articles], dtype=np.int64)
         self._row = rows
+        row_of = np.array([rows[article] for article in self.articles], dtype=np.int64)
+        self._by_article = np.argsort(row_of, kind="stable")
+        self._first = np.searchsorted(row_of[self._by_article], np.arange(len(names)))
 
     def __len__(self) -> int:
         return len(self.articles)
 
     def compare(self, vector: Vectors, without: Collection[int] = ()) -> Nearness:
         """Return how near the known questions are to a unit vector; -1 in the rows `without`."""
-        best = np.full(len(self._names), -1.0, dtype=np.float32)
         if not self.articles:
-            return Nearness(best, best)
+            return Nearness(np.empty(0, np.float32), np.empty(0, np.float32))
         scores: Vectors = self.vectors @ vector
         if without:
             scores[list(without)] = -1.0
-        np.maximum.at(best, self._row_of, scores)
-        return Nearness(scores, best)
+        return Nearness(scores, np.maximum.reduceat(scores[self._by_article], self._first))
 
     def find(self, question: str, near: Nearness, limit: int, without: Collection[int] = ()) -> Asked:
         """Return what the known questions say, at most `limit` articles each way.
@@ -115,7 +115,7 @@ class QuestionIndex:
         if not self.articles:
             return Asked()
         scores, best = near.questions, near.articles
-        order = np.argsort(-best)[:limit]
+        order = np.argsort(-best, kind="stable")[:limit]
         nearest = [(str(self._names[row]), float(best[row])) for row in order if best[row] > -1.0]
         voters = np.argpartition(-scores, min(VOTERS, len(scores)) - 1)[:VOTERS]
         votes = Counter(self.articles[row] for row in voters if scores[row] > -1.0)

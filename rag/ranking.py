@@ -33,7 +33,7 @@ WEIGHTS = Path(__file__).with_name("ranking.json")
 Matrix = npt.NDArray[np.float32]
 
 FEATURES = (
-    "dense", "dense gap", "dense rank", "question", "question gap", "question rank", "lexical",
+    "dense", "dense lead", "dense rank", "question", "question lead", "question rank", "lexical",
     "lexical rank", "statute share", "statute best dense", "statute best question", "statute best lexical",
     "act", "decree", "rule", "other kind", "named", "below named", "title overlap",
     "statute overlap", "purpose", "definition", "penalty", "procedure", "length", "top dense", "top question",
@@ -83,17 +83,21 @@ class _Signal:
     scores: Mapping[str, float]
     ranks: Mapping[str, int]
     top: float
+    second: float
     floor: float
 
     @classmethod
-    def of(cls, found: Sequence[tuple[str, float]], empty: float = 0.0) -> _Signal:
-        scores = dict(found)
+    def of(cls, found: Sequence[tuple[str, float]]) -> _Signal:
         ranks = {name: rank for rank, (name, _) in enumerate(found)}
-        values = [score for _, score in found]
-        return cls(scores, ranks, max(values, default=empty), min(values, default=empty))
+        values = sorted((score for _, score in found), reverse=True) or [0.0]
+        return cls(dict(found), ranks, values[0], values[min(1, len(values) - 1)], values[-1])
 
     def score(self, name: str) -> float:
         return self.scores.get(name, self.floor)
+
+    def lead(self, score: float) -> float:
+        """Return how far a score lies above the best of the others; below 0 for all but the first."""
+        return score - (self.top if score < self.top else self.second)
 
     def rank(self, name: str) -> float:
         return 1 / (1 + self.ranks[name] / 4) if name in self.ranks else 0.0
@@ -141,10 +145,10 @@ def features(
         rows.append(
             (
                 dense.score(name),
-                dense.score(name) - dense.top,
+                dense.lead(dense.score(name)),
                 dense.rank(name),
                 closeness[name],
-                closeness[name] - asked.top,
+                asked.lead(closeness[name]),
                 asked.rank(name),
                 _part(words.score(name), words.top),
                 words.rank(name),
