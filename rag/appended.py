@@ -12,6 +12,7 @@ from dataclasses import replace
 
 from rag.citation import AppendedCitation, find_appended, last_law
 from rag.cited import Cited, CitedArticle
+from rag.kept import load_edition
 from rag.laws import Laws
 from rag.statutes import Addendum, Annex, Article, Edition, Line, Paragraph, appended_id, normalize_title
 from rag.texts import Texts
@@ -30,14 +31,46 @@ def of_statute(texts: Texts, edition: Edition, kind: str) -> list[CitedArticle]:
     return [_annex(edition, annex) for annex in texts.annexes(edition)]
 
 
+def titles(texts: Texts, edition: Edition, kind: str) -> list[tuple[str, str, str, str]]:
+    """Return (id, label, title, address of its file) of each in order, without the texts, which can be long."""
+    if kind == ADDENDA:
+        rows = texts.query("SELECT heading FROM addenda WHERE statute = ? ORDER BY position", (edition.key,))
+        return [(_addendum_id(edition, place), _one_line(heading), "", "") for place, (heading,) in enumerate(rows)]
+    rows = texts.query("SELECT label, title, url FROM annexes WHERE statute = ? ORDER BY position", (edition.key,))
+    return [(appended_id(edition, label), label, title, url) for label, title, url in rows]
+
+
+def find(texts: Texts, identity: str) -> CitedArticle | None:
+    """Return the addendum or annex of that id, None where there is none."""
+    statute, _, label = identity.rpartition("+")
+    rows = texts.query("SELECT edition FROM statutes WHERE statute_id = ?", (statute,))
+    if not rows:
+        return None
+    edition = load_edition(rows[0][0])
+    if numbered := re.fullmatch(r"부칙#([0-9]{1,6})", label):
+        place = int(numbered[1])
+        sql = "SELECT heading, text FROM addenda WHERE statute = ? ORDER BY position LIMIT 1 OFFSET ?"
+        return next((_addendum(edition, place, Addendum(*row)) for row in texts.query(sql, (edition.key, place))), None)
+    sql = "SELECT label, title, text, url FROM annexes WHERE statute = ? AND label = ?"
+    return next((_annex(edition, Annex(*row)) for row in texts.query(sql, (edition.key, label))), None)
+
+
 def _addendum(edition: Edition, place: int, addendum: Addendum) -> CitedArticle:
-    label = re.sub(r"\s+", " ", addendum.heading)
-    return CitedArticle(appended_id(edition, f"부칙#{place}"), edition, _article(label, "", addendum.text))
+    article = _article(_one_line(addendum.heading), "", addendum.text)
+    return CitedArticle(_addendum_id(edition, place), edition, article)
 
 
 def _annex(edition: Edition, annex: Annex) -> CitedArticle:
     article = _article(annex.label, annex.title, annex.text)
     return CitedArticle(appended_id(edition, annex.label), edition, article, link=annex.url)
+
+
+def _addendum_id(edition: Edition, place: int) -> str:
+    return appended_id(edition, f"부칙#{place}")  # by its place in order: headings can be alike
+
+
+def _one_line(heading: str) -> str:
+    return re.sub(r"\s+", " ", heading)
 
 
 def _article(label: str, title: str, text: str) -> Article:

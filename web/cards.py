@@ -110,13 +110,8 @@ def card_html(hit: Hit, rank: int, today: date, around: Related | None = None, *
         f'<div class="law-badges">{_signals(hit.signals)}{status_badges(edition, today)}{deleted}</div>'
         f"{article_html(article, hit.highlight)}{_coming(hit)}{_related(around, name) if around else ''}"
         f'<footer class="law-card-foot"><span lang="ko">{escape(facts(edition))}</span>'
-        f"{_tools(hit)}</footer></article>"
+        f"{card_tools(edition, article, hit.article_id, link=hit.link)}</footer></article>"
     )
-
-
-def _tools(hit: Hit) -> str:
-    appended = is_appended(hit.article_id)  # an addendum or annex has no place among its statute's articles
-    return card_tools(hit.edition, hit.article, hit.article_id, viewer=not appended, link=hit.link)
 
 
 def card_tools(edition: Edition, article: Article, identity: str, *, viewer: bool = True, link: str = "") -> str:

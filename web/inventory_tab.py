@@ -51,8 +51,7 @@ def open_from_links(service: Service, demo: gr.Blocks, tabs: gr.Tabs, parts: lis
         head = viewer.statute_head_html(edition, len(found.entries), today)
         # The outline of a code is long: it is sent once, and the page moves the mark in it.
         outline = gr.skip() if edition.key == before else viewer.outline_html(found)
-        here = found.entries[found.at].article_id
-        return [*shown, head, outline, viewer.stretch_html(found, today), edition.key, here]
+        return [*shown, head, outline, viewer.stretch_html(found), edition.key, found.here.article_id]
 
     def follow(before: str, event: gr.EventData) -> list[Any]:
         return show(str(event._data.get("reference", ""))[:300], before)

@@ -6,10 +6,13 @@ from collections.abc import Iterator, Sequence
 from datetime import date
 from itertools import groupby
 
-from rag.contents import STRETCH, Entry, Opened
-from rag.statutes import Article, Edition, article_id, official_url, strip_marks
+from rag.appended import ADDENDA, ANNEXES
+from rag.contents import Entry, Opened
+from rag.statutes import Article, Edition, official_url, strip_marks
 from web.cards import card_tools, facts, status_badges
 from web.markup import article_html, escape, open_link
+
+_NEIGHBOURS = {"": "앞뒤 조문", ADDENDA: "앞뒤 부칙", ANNEXES: "앞뒤 별표·서식"}
 
 
 def statute_head_html(edition: Edition, articles: int, today: date) -> str:
@@ -26,24 +29,36 @@ def statute_head_html(edition: Edition, articles: int, today: date) -> str:
 
 
 def outline_html(opened: Opened) -> str:
-    """Return the statute's table of contents: 편, 장, 절, 관 fold; the one that holds the open article is open."""
-    here = opened.entries[opened.at]
+    """Return the statute's table of contents: what is folded in it is open where it holds what is open.
+
+    That is 편, 장, 절 and 관, and after the articles the addenda and the annexes.
+    """
+    here = opened.here
+    groups = _group("부칙", opened.addenda, here) + _group("별표·서식", opened.annexes, here)
     return (
-        '<nav class="law-outline" aria-label="목차" lang="ko">'
-        f"<ul>{''.join(_branch(opened.entries, 0, here))}</ul></nav>"
+        f'<nav class="law-outline" aria-label="목차"><ul>{"".join(_branch(opened.entries, 0, here))}{groups}</ul></nav>'
     )
 
 
-def stretch_html(opened: Opened, today: date) -> str:
-    """Return the articles around the open one, under their headings, with ways on and back."""
-    before: tuple[str, ...] = opened.entries[opened.first - 1].divisions if opened.first else ()
+def stretch_html(opened: Opened) -> str:
+    """Return the articles around the open one, under their headings, or the open addendum or annex; and ways on."""
     parts = [_turning(opened)]
+    before: tuple[str, ...] = opened.group[opened.first - 1].divisions if opened.first else ()
     for place, article in enumerate(opened.articles, opened.first):
-        entry = opened.entries[place]
+        entry = opened.group[place]
         parts += _headings(before, entry.divisions)
         before = entry.divisions
-        parts.append(_article(opened.edition, article, today, here=place == opened.at))
+        parts.append(_article(opened, entry, article))
     return f'<div class="law-stretch">{"".join(parts)}{_turning(opened)}</div>'
+
+
+def _group(name: str, entries: Sequence[Entry], here: Entry) -> str:
+    """Return the addenda or annexes of a statute, folded."""
+    if not entries:
+        return ""
+    inside = " open" if here in entries else ""
+    leaves = "".join(_leaf(entry, here) for entry in entries)
+    return f"<li><details{inside}><summary>{name} ({len(entries):,})</summary><ul>{leaves}</ul></details></li>"
 
 
 def _branch(entries: Sequence[Entry], depth: int, here: Entry) -> Iterator[str]:
@@ -53,18 +68,20 @@ def _branch(entries: Sequence[Entry], depth: int, here: Entry) -> Iterator[str]:
             yield from (_leaf(entry, here) for entry in run)
             continue
         inside = " open" if here in run else ""
+        name = escape(strip_marks(heading))
         span = f"{run[0].label}~{run[-1].label}" if len(run) > 1 else run[0].label
         yield (
-            f"<li><details{inside}><summary>{escape(strip_marks(heading))} <small>{escape(span)}</small></summary>"
+            f'<li><details{inside}><summary lang="ko">{name} <small>{escape(span)}</small></summary>'
             f"<ul>{''.join(_branch(run, depth + 1, here))}</ul></details></li>"
         )
 
 
 def _leaf(entry: Entry, here: Entry) -> str:
-    name = f"{entry.label} {entry.title}".strip() + (" (삭제)" if entry.deleted else "")
+    name = f'<span lang="ko">{escape(f"{entry.label} {entry.title}".strip())}</span>'
+    gone = " <span>(삭제)</span>" if entry.deleted else ""
     current = ' aria-current="true"' if entry == here else ""
     faded = ' class="deleted"' if entry.deleted else ""
-    return f"<li{faded}>{open_link(entry.article_id, escape(name), current)}</li>"
+    return f"<li{faded}>{open_link(entry.article_id, name + gone, current)}</li>"
 
 
 def _headings(before: Sequence[str], divisions: Sequence[str]) -> Iterator[str]:
@@ -76,24 +93,39 @@ def _headings(before: Sequence[str], divisions: Sequence[str]) -> Iterator[str]:
         yield f'<h3 class="law-division depth-{depth}" lang="ko">{escape(strip_marks(divisions[depth]))}</h3>'
 
 
-def _article(edition: Edition, article: Article, today: date, *, here: bool) -> str:
-    identity = article_id(edition, article.label)
-    deleted = '<span class="law-badge muted">삭제된 조문</span>' if article.deleted else ""
+def _article(opened: Opened, entry: Entry, article: Article) -> str:
+    here = entry == opened.here
+    deleted = '<span class="law-badge muted">삭제된 조문</span>' if entry.deleted else ""
     current = ' id="law-here" tabindex="-1" aria-current="true"' if here else ""
+    text = article_html(article, (), fold=False) if article.paragraphs else _without_text(entry)
     return (
         f'<article class="law-shown{" here" if here else ""}"{current}>'
-        f'<h4 lang="ko">{escape(article.heading)} {deleted}</h4>{article_html(article, (), fold=False)}'
-        f"{card_tools(edition, article, identity, viewer=False)}</article>"
+        f'<h4><span lang="ko">{escape(article.heading)}</span> {deleted}</h4>{text}'
+        f"{card_tools(opened.edition, article, entry.article_id, viewer=False, link=entry.link)}</article>"
+    )
+
+
+def _without_text(entry: Entry) -> str:
+    """Return what stands for the text of an annex (or addendum) that is not stored: the official file, where known."""
+    if not entry.link:
+        return '<p class="law-help">내용이 글로 들어 있지 않습니다.</p>'
+    return (
+        '<p class="law-help"><span>내용이 글로 들어 있지 않습니다.</span> '
+        f'<a href="{escape(entry.link)}" target="_blank" rel="noopener noreferrer">공식 파일 열기 ↗</a></p>'
     )
 
 
 def _turning(opened: Opened) -> str:
-    """Return links to the stretch before and the one after."""
-    links = []
+    """Return links to what comes before and after what is shown."""
+    links, group, after = [], opened.group, opened.first + len(opened.articles)
     if opened.first:
-        entry = opened.entries[opened.first - 1]
-        links.append(open_link(entry.article_id, f"← 이전 조문({escape(entry.label)}까지)"))
-    if opened.first + STRETCH < len(opened.entries):
-        entry = opened.entries[opened.first + STRETCH]
-        links.append(open_link(entry.article_id, f"다음 조문({escape(entry.label)}부터) →"))
-    return f'<nav class="law-turning" aria-label="앞뒤 조문">{" ".join(links)}</nav>' if links else ""
+        links.append(_turn(group[opened.first - 1], opened.kind, "← 이전 조문({}까지)", "← {}"))
+    if after < len(group):
+        links.append(_turn(group[after], opened.kind, "다음 조문({}부터) →", "{} →"))
+    return f'<nav class="law-turning" aria-label="{_NEIGHBOURS[opened.kind]}">{" ".join(links)}</nav>' if links else ""
+
+
+def _turn(entry: Entry, kind: str, among_articles: str, alone: str) -> str:
+    if kind:  # one at a time: its name says all
+        return open_link(entry.article_id, escape(alone.format(entry.label)), ' lang="ko"')
+    return open_link(entry.article_id, escape(among_articles.format(entry.label)))

@@ -153,7 +153,8 @@ def test_an_annex_without_text_links_to_its_file_and_is_not_called_deleted() -> 
     dom = Dom(card_html(found, 1, TODAY))
     assert "별표 28(벌점)" in dom.text
     assert "삭제" not in dom.text
-    (link,) = dom.all("a")
+    opener, link = dom.all("a")
+    assert opener["data-open"] == "007079+별표 28"
     assert link["href"] == "https://www.law.go.kr/LSW/x?flSeq=1"
 
 

@@ -122,6 +122,22 @@ def test_the_list_and_an_address_open_statutes_too(indexed: Page) -> None:
     assert page.driver.title == "법령 질의응답"
 
 
+def test_an_addendum_opens_from_the_outline_and_by_its_address(indexed: Page) -> None:
+    page = indexed.open()
+    page.driver.get(f"{page.url}/?open=빨래터의 이용에 관한 법률")
+    until(lambda: page.all("#law-here"), "the statute")
+    addenda = next(summary for summary in page.all("#outline summary") if summary.text == "부칙 (1)")
+    assert not [link for link in page.all("#outline a") if link.text.startswith("부칙")]
+    addenda.click()
+    next(link for link in page.all("#outline a") if link.text == "부칙 <제1호,2018.1.1>").click()
+    until(lambda: "공포한 날부터 시행한다" in page.text("#law-here"), "the addendum")
+    assert len(page.all("#stretch .law-shown")) == 1
+    assert page.text("#outline [aria-current]") == "부칙 <제1호,2018.1.1>"
+    page.driver.refresh()
+    until(lambda: "공포한 날부터 시행한다" in page.text("#law-here"), "the addendum of the address")
+    page.shot("addendum-desktop")
+
+
 def test_what_is_copied_is_the_article(answered: Page) -> None:
     page = answered
     copies = {}
