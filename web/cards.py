@@ -109,7 +109,7 @@ def card_html(hit: Hit, rank: int, today: date, around: Related | None = None, *
         f"{escape(article.heading)}</h3></div>{_score(hit)}</header>"
         f'<div class="law-badges">{_signals(hit.signals)}{status_badges(edition, today)}{deleted}</div>'
         f"{article_html(article, hit.highlight)}{_coming(hit)}{_related(around, name) if around else ''}"
-        f'<footer class="law-card-foot"><span lang="ko">{escape(facts(edition))}</span>'
+        f'<footer class="law-card-foot"><span>{facts_html(edition)}</span>'
         f"{card_tools(edition, article, hit.article_id, link=hit.link)}</footer></article>"
     )
 
@@ -146,7 +146,10 @@ def _related(around: Related, name: str) -> str:
         ("근거가 되는 조문", _links(around.parents)),
         ("어기면", _links(around.penalties)),
         ("인용한 조문", _links(around.cites)),
-        ("쓰인 말의 뜻", [f"‘{escape(word)}’ {_link(relative)}" for word, relative in around.definitions]),
+        (
+            "쓰인 말의 뜻",
+            [f'<span lang="ko">‘{escape(word)}’</span> {_link(relative)}' for word, relative in around.definitions],
+        ),
         ("이 조문을 인용한 조문", [*_links(around.cited_by), *([f"그 밖에 {others}개"] if others > 0 else [])]),
     ]
     shown = "".join(f"<dt>{title}</dt><dd>{', '.join(links)}</dd>" for title, links in rows if links)
@@ -219,6 +222,12 @@ def _signals(signals: Sequence[str]) -> str:
 def facts(edition: Edition) -> str:
     """Return since when an edition is in force, and its designation."""
     return " · ".join(part for part in (edition.effective_phrase, edition.designation) if part)
+
+
+def facts_html(edition: Edition) -> str:
+    """Return the same as HTML: the designation is the law's own."""
+    designation = f'<span lang="ko">{escape(edition.designation)}</span>' if edition.designation else ""
+    return " · ".join(part for part in (f"<span>{edition.effective_phrase}</span>", designation) if part)
 
 
 def _legend(confidence: float, abstain_below: float) -> str:

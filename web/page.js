@@ -106,8 +106,9 @@ async function copy(button) {
   say(english ? "Copied." : "복사했습니다.");
 }
 
-law.download = (text) => {
-  if (!text) return;
+law.download = (markdown) => {
+  if (!markdown) return;
+  const text = english ? markdown.split("\n").map((line) => inEnglish(line) ?? line).join("\n") : markdown;
   const link = document.createElement("a");
   link.href = URL.createObjectURL(new Blob([text], { type: "text/markdown;charset=utf-8" }));
   link.download = `law-${new Date().toISOString().slice(0, 10)}.md`;
@@ -124,14 +125,21 @@ addEventListener("keydown", (event) => {
   event.preventDefault();
 });
 
-// English. Statutes, questions and answers stay as they are: they stand under lang="ko" or in the conversation.
+// English. Statutes, questions and answers stay as they are: what stays is marked as Korean, for screen readers.
 const LANGUAGE = "law-language";
 const english = localStorage.getItem(LANGUAGE) === "en";
 document.documentElement.lang = english ? "en" : "ko";
 
+const HANGUL = /[가-힣]/;
 const PATTERNS = ENGLISH.patterns.map(([korean, words]) => [new RegExp(`^${korean}$`), words]);
+// Those that say most come first: what is put into a text may be anything.
+const MESSAGES = Object.entries(ENGLISH.messages)
+  .filter(([korean]) => korean.includes("{}"))
+  .map(([korean, words]) => [korean.split("{}"), words])
+  .sort(([a], [b]) => b.join("").length - a.join("").length);
 // A visitor's own words and the app's examples are nobody's to reword.
 const KEPT = `[lang="ko"]:not(html), script, style, .example, #chat .user${english ? "" : ", #chat .message-content"}`;
+const OWN = ".example, #chat .user, [role=option], #scope .token span, #files .file-name, #files .filename";
 const NAMES = ["aria-label", "title", "placeholder", "data-name", "alt"];
 // Gradio words these few messages in English only, in the browser, where the server has no say in them.
 const KOREAN = [
@@ -141,17 +149,86 @@ const KOREAN = [
   [/^Copy message$/, "답 복사"],
 ];
 
+// What was put into a text that was made of these pieces; null where it was not.
+function fitted(pieces, text) {
+  const [first, last] = [pieces[0], pieces[pieces.length - 1]];
+  const end = text.length - last.length;
+  if (!text.startsWith(first) || !text.endsWith(last) || end < first.length) return null;
+  const found = [];
+  let position = first.length;
+  for (const piece of pieces.slice(1, -1)) {
+    const at = text.indexOf(piece, position);
+    if (at < 0 || at + piece.length > end) return null;
+    found.push(text.slice(position, at));
+    position = at + piece.length;
+  }
+  return [...found, text.slice(position, end)];
+}
+
+// {2~} is what was put second, without its particle.
+function filled(words, found) {
+  return words.replace(/\{(\d)(~?)\}/g, (_, number, bare) => {
+    const said = bare ? found[number - 1].replace(/(?:은|는|을|를|이|가|으로|로)$/, "") : found[number - 1];
+    return inside(said.trim());
+  });
+}
+
+function inside(text) {
+  return listed(text, ", ", true) ?? inEnglish(text) ?? listed(text, ", ") ?? text;
+}
+
+function listed(text, between, all = false) {
+  const parts = text.split(between);
+  const said = parts.map((part) => whole(part.trim()));
+  const known = said.filter((one) => one !== null).length;
+  if (parts.length === 1 || known < (all ? parts.length : 1)) return null;
+  return parts.map((part, n) => said[n] ?? part).join(between);
+}
+
+function whole(text) {
+  const said = ENGLISH.texts[text] ?? ENGLISH.messages[text];
+  if (said !== undefined) return said;
+  for (const [pattern, words] of PATTERNS) if (pattern.test(text)) return text.replace(pattern, words);
+  const [, name, rest] = text.match(/^(.+?): (.+)$/s) ?? []; // what is said of a file begins with its name
+  const after = rest && HANGUL.test(rest) ? (sentences(rest) ?? whole(rest)) : null;
+  if (after !== null && !name.includes("니다")) return `${name}: ${after}`;
+  for (const [pieces, words] of MESSAGES) {
+    const found = fitted(pieces, text);
+    if (found) return filled(words, found);
+  }
+  return null;
+}
+
+function sentences(text) {
+  const parts = text.match(/.+?(?:[다오요)]\.(?=\s)|$)/gs) ?? [];
+  const said = parts.map((part) => (HANGUL.test(part) ? whole(part.trim()) : part.trim()));
+  return parts.length > 1 && !said.includes(null) ? said.join(" ") : null;
+}
+
 function inEnglish(text) {
   const bare = text.trim();
-  if (!/[가-힣]/.test(bare)) return null;
-  let said = ENGLISH.texts[bare];
-  for (const [pattern, words] of said === undefined ? PATTERNS : []) {
-    if (pattern.test(bare)) {
-      said = bare.replace(pattern, words);
-      break;
-    }
+  if (!HANGUL.test(bare)) return null;
+  const said = ENGLISH.texts[bare] ?? sentences(bare) ?? whole(bare) ?? listed(bare, " · ");
+  return said === null ? null : text.replace(bare, () => said);
+}
+
+// Say it in place of a text; what of it is Korean still, such as a statute's name, is marked as that.
+function reword(node, said) {
+  const within = node.parentElement;
+  const parts = said.split(/([가-힣](?:[가-힣\dㆍ·\s]*[가-힣\d])?)/);
+  const ours = within.closest(".html-container, .message-content") && !within.matches(".prose, .message-content");
+  if (!english || !ours || parts.length === 1) {
+    if (said !== node.data) node.data = said;
+    return;
   }
-  return said === undefined ? null : text.replace(bare, () => said);
+  node.replaceWith(...parts.map((part) => (HANGUL.test(part) ? korean(part) : part)));
+}
+
+function korean(text) {
+  const marked = document.createElement("span");
+  marked.lang = "ko";
+  marked.textContent = text;
+  return marked;
 }
 
 function inKorean(text) {
@@ -159,17 +236,29 @@ function inKorean(text) {
   return null;
 }
 
+function isKept(node) {
+  return node.nodeType === 1 && node.matches(KEPT);
+}
+
+function markOwn(root) {
+  if (!english || root.nodeType !== 1) return;
+  for (const element of [root, ...root.querySelectorAll(OWN)]) if (element.matches(OWN)) element.lang = "ko";
+}
+
 function translate(root) {
   const say = english ? inEnglish : inKorean;
   const walker = document.createTreeWalker(root, NodeFilter.SHOW_TEXT | NodeFilter.SHOW_ELEMENT, (node) => {
-    const kept = node.nodeType === 1 && node.matches(KEPT);
-    return kept ? NodeFilter.FILTER_REJECT : NodeFilter.FILTER_ACCEPT;
+    return isKept(node) ? NodeFilter.FILTER_REJECT : NodeFilter.FILTER_ACCEPT;
   });
-  for (let node = walker.currentNode; node; node = walker.nextNode()) {
+  if (isKept(root)) return;
+  const nodes = [];
+  for (let node = walker.currentNode; node; node = walker.nextNode()) nodes.push(node);
+  for (const node of nodes) {
     if (node.nodeType === 3) {
       if (node.parentElement.matches("textarea")) continue;
       const said = say(node.data);
-      if (said !== null && said !== node.data) node.data = said;
+      if (said !== null) reword(node, said);
+      else if (english && HANGUL.test(node.data) && node.parentElement.closest("#chat .bot .message-content")) reword(node, node.data);
     } else if (node.nodeType === 1) {
       for (const name of NAMES) {
         const said = node.hasAttribute(name) ? say(node.getAttribute(name)) : null;
@@ -178,6 +267,11 @@ function translate(root) {
     }
   }
 }
+
+// What a visitor types is mostly Korean, whatever the page speaks.
+addEventListener("input", ({ target }) => {
+  if (english && target.matches?.("input, textarea")) target.lang = HANGUL.test(target.value) ? "ko" : "";
+});
 
 // The conversation stays at its newest question while the answer grows under it.
 let chatHeight = 0;
@@ -195,6 +289,7 @@ new MutationObserver((changes) => {
   followChat();
   for (const { target, type, addedNodes } of changes) {
     for (const node of type === "childList" ? addedNodes : [target]) {
+      markOwn(node);
       const parent = node.nodeType === 1 ? node : node.parentElement;
       if (!parent || parent.closest(KEPT)) continue;
       translate(node);
@@ -204,6 +299,7 @@ new MutationObserver((changes) => {
 
 function begin() {
   document.body.append(speech);
+  markOwn(document.body);
   translate(document.body);
 }
 

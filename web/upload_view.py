@@ -47,7 +47,9 @@ def gaps(seen: Preview) -> list[str]:
 
 def previews_html(seen: Sequence[Preview], today: date, busy: str = "") -> str:
     """Return what the files were read as; `busy` names the one that is being read."""
-    working = f'<p class="law-busy" role="status"><b>읽는 중</b> {escape(busy)}</p>' if busy else ""
+    working = (
+        f'<p class="law-busy" role="status"><b>읽는 중</b> <span lang="ko">{escape(busy)}</span></p>' if busy else ""
+    )
     if not seen:
         return working
     ready = sum(map(goes_in, seen))
@@ -73,7 +75,8 @@ def progress_html(outcomes: Sequence[Outcome], waiting: Sequence[str], progress:
     rows.append(_waiting_row(waiting[0], "넣는 중", said))
     rows += [_waiting_row(name, "기다림", "") for name in waiting[1:]]
     return (
-        f'<p class="law-busy" role="status"><b>넣는 중</b> {done + 1}/{total} {escape(waiting[0])} · {escape(said)}</p>'
+        f'<p class="law-busy" role="status"><b>넣는 중</b> {done + 1}/{total} '
+        f'<span lang="ko">{escape(waiting[0])}</span> · <span>{escape(said)}</span></p>'
         f'<span class="law-bar wide" aria-hidden="true"><span style="width:{100 * (done + share) / total:.1f}%">'
         f"</span></span>{_table(rows)}"
     )
@@ -84,9 +87,9 @@ def outcomes_html(outcomes: Sequence[Outcome]) -> str:
     if not outcomes:
         return '<div class="law-banner note" role="status">넣을 파일이 없습니다.</div>'
     counts = [(result, sum(outcome.result is result for outcome in outcomes)) for result in Result]
-    summary = ", ".join(f"{result.value} {count}" for result, count in counts if count)
+    summary = ", ".join(f"<span>{result.value} {count}</span>" for result, count in counts if count)
     return (
-        f'<p class="law-summary" role="status">파일 {len(outcomes)}개: {summary}</p>'
+        f'<p class="law-summary" role="status"><span>파일 {len(outcomes)}개</span>: {summary}</p>'
         f"{_table([_outcome_row(outcome) for outcome in outcomes])}"
     )
 
@@ -104,10 +107,10 @@ def _outcome_row(outcome: Outcome) -> str:
     # A message names its file or statute, which has a column here.
     message = outcome.message.removeprefix(f"{outcome.name}: ").removeprefix(f"{edition.title if edition else ''}: ")
     return (
-        f'<tr><th scope="row">{escape(outcome.name)}</th>'
+        f'<tr><th scope="row" lang="ko">{escape(outcome.name)}</th>'
         f'<td data-name="결과"><span class="law-badge {_RESULT_CLASS.get(outcome.result, "muted")}">'
         f"{outcome.result.value}</span></td>"
-        f'<td data-name="법령">{escape(edition.title) if edition else "-"}</td>'
+        f'<td data-name="법령">{_korean(edition.title) if edition else "-"}</td>'
         f'<td data-name="조문" class="number">{f"{outcome.articles:,}" if outcome.articles else "-"}</td>'
         f'<td data-name="시행">{_day(edition.effective if edition else None)}</td>'
         f'<td data-name="설명" class="wide">{escape(message)}{_warnings(outcome.warnings)}</td></tr>'
@@ -116,7 +119,8 @@ def _outcome_row(outcome: Outcome) -> str:
 
 def _waiting_row(name: str, state: str, said: str) -> str:
     return (
-        f'<tr><th scope="row">{escape(name)}</th><td data-name="결과"><span class="law-badge muted">{state}</span></td>'
+        f'<tr><th scope="row" lang="ko">{escape(name)}</th>'
+        f'<td data-name="결과"><span class="law-badge muted">{state}</span></td>'
         f'<td data-name="법령">-</td><td data-name="조문" class="number">-</td><td data-name="시행">-</td>'
         f'<td data-name="설명" class="wide">{escape(said)}</td></tr>'
     )
@@ -149,24 +153,24 @@ def _preview_card(seen: Preview, today: date, alike: int) -> str:
 
 def _facts(edition: Edition, seen: Preview, today: date) -> str:
     facts = {
-        "종류": edition.designation,
+        "종류": _korean(edition.designation),
         "공포": _day(edition.promulgated),
         "시행": _day(edition.effective),
-        "소관": ", ".join(edition.ministries),
+        "소관": _korean(", ".join(edition.ministries)),
         "조문": f"{seen.outcome.articles:,}개" + (f", 부칙 {seen.addenda}개" if seen.addenda else ""),
     }
-    listed = "".join(f"<div><dt>{name}</dt><dd>{escape(value or '-')}</dd></div>" for name, value in facts.items())
-    title = f'<span lang="ko">{escape(edition.title)}</span>'
-    if not edition.title:
-        title = '<span class="law-missing">제목 없음</span>'
+    listed = "".join(f"<div><dt>{name}</dt><dd>{value or '-'}</dd></div>" for name, value in facts.items())
+    title = _korean(edition.title) or '<span class="law-missing">제목 없음</span>'
     return f'<h3>{title} {status_badges(edition, today)}</h3><dl class="law-facts">{listed}</dl>'
 
 
 def _changes(changes: Changes) -> str:
     groups = {"바뀐 조문": changes.changed, "새 조문": changes.added, "없어진 조문": changes.removed}
-    parts = [f"{name} {len(labels)}개({_listed(labels)})" for name, labels in groups.items() if labels]
-    said = ", ".join([*parts, f"그대로 {changes.same}개"])
-    return f'<p class="law-changes"><b>지금 들어 있는 판과 비교</b> {escape(said)}</p>'
+    parts = [
+        f"<span>{name} {len(labels)}개</span>({_korean(_listed(labels))})" for name, labels in groups.items() if labels
+    ]
+    said = ", ".join([*parts, f"<span>그대로 {changes.same}개</span>"])
+    return f'<p class="law-changes"><b>지금 들어 있는 판과 비교</b> {said}</p>'
 
 
 def _listed(labels: Sequence[str]) -> str:
@@ -192,6 +196,11 @@ def _excerpt(text: str) -> str:
 def _warnings(warnings: Sequence[str]) -> str:
     listed = "".join(f"<li>{escape(warning)}</li>" for warning in warnings)
     return f'<ul class="law-warnings">{listed}</ul>' if listed else ""
+
+
+def _korean(text: str) -> str:
+    """Return what stays Korean in English, too, marked as that; '' where there is none."""
+    return f'<span lang="ko">{escape(text)}</span>' if text else ""
 
 
 def _day(day: date | None) -> str:

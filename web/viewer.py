@@ -9,7 +9,7 @@ from itertools import groupby
 from rag.appended import ADDENDA, ANNEXES
 from rag.contents import Entry, Opened
 from rag.statutes import Article, Edition, official_url, strip_marks
-from web.cards import card_tools, facts, status_badges
+from web.cards import card_tools, facts_html, status_badges
 from web.markup import article_html, escape, open_link
 
 _NEIGHBOURS = {"": "앞뒤 조문", ADDENDA: "앞뒤 부칙", ANNEXES: "앞뒤 별표·서식"}
@@ -18,10 +18,10 @@ _NEIGHBOURS = {"": "앞뒤 조문", ADDENDA: "앞뒤 부칙", ANNEXES: "앞뒤 �
 def statute_head_html(edition: Edition, articles: int, today: date) -> str:
     """Return the name of the statute that is open, with what edition it is."""
     ministries = ", ".join(edition.ministries)
-    told = " · ".join(part for part in (facts(edition), ministries) if part)
+    led_by = f' · <span lang="ko">{escape(ministries)}</span>' if ministries else ""
     return (
         f'<header class="law-open-head"><h2 lang="ko">{escape(edition.title)}</h2>'
-        f'<p class="law-help"><span lang="ko">{escape(told)}</span> · <span>조문 {articles:,}개</span> '
+        f'<p class="law-help">{facts_html(edition)}{led_by} · <span>조문 {articles:,}개</span> '
         f"{status_badges(edition, today)} "
         f'<a href="{escape(official_url(edition.title))}" target="_blank" rel="noopener noreferrer">'
         "국가법령정보센터 ↗</a></p></header>"
