@@ -12,7 +12,7 @@ import json
 import random
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -37,15 +37,21 @@ RISING = frozenset(FEATURES) - {
 """Features that speak for an article: of two that are alike otherwise the one with more of it never stands behind."""
 HIDE = 0.2
 """Share of questions from which all known questions of their articles are hidden: not every article has some."""
+NARROW = 0.2
+"""Share of questions that are asked over a few statutes as well."""
 
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A question with the ids of its articles (none where unanswerable) and the known questions to hide from it."""
+    """A question with the ids of its articles (none where unanswerable) and the known questions to hide from it.
+
+    `statutes` are the keys of the only ones to search, None for all.
+    """
 
     text: str
     golds: frozenset[str]
     hidden: tuple[int, ...]
+    statutes: frozenset[str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,9 +66,9 @@ class Example:
 def examples(retriever: StatuteRetriever, rows: Sequence[Row], seed: int = 0) -> list[Example]:
     """Search for every question and return what ranking learns from; answerable ones only where a gold was found."""
     found: list[Example] = []
-    for asked in tqdm(list(_asked(retriever, rows, seed)), unit="질문"):
+    for asked in tqdm(list(_narrowed(retriever, _asked(retriever, rows, seed), seed)), unit="질문"):
         vector = np.asarray(retriever.embedder.embed_query(asked.text), dtype=np.float32)
-        candidates = retriever.candidates(asked.text, vector, asked.hidden)
+        candidates = retriever.candidates(asked.text, vector, asked.hidden, asked.statutes)
         right = np.array([name in asked.golds for name in candidates.ids], dtype=np.float32)
         found.append(Example(candidates.inputs, right, bool(asked.golds)))
     return found
@@ -102,6 +108,18 @@ def _asked(retriever: StatuteRetriever, rows: Sequence[Row], seed: int) -> Itera
         if split == "dev":
             without = hidden([article]) if chance.random() < HIDE else (number,)
             yield Asked(known.texts[number], frozenset([article]), without)
+
+
+def _narrowed(retriever: StatuteRetriever, every: Iterable[Asked], seed: int) -> Iterator[Asked]:
+    """Yield all questions, and some again over a few statutes only: an index may hold one, or a visitor choose one."""
+    key_of = {identity: key for (key, _), identity in retriever.store.texts.article_ids().items()}
+    keys = sorted(set(key_of.values()))
+    chance = random.Random(seed)
+    for asked in every:
+        yield asked
+        if chance.random() < NARROW:
+            few = {key_of[gold] for gold in asked.golds} | set(chance.sample(keys, chance.choice((0, 2, 8, 40))))
+            yield replace(asked, statutes=frozenset(few or chance.sample(keys, 1)))
 
 
 def train(found: Sequence[Example], fingerprint: str, path: Path = WEIGHTS, seed: int = 0) -> dict[str, float]:
@@ -150,7 +168,8 @@ def _fit_order(found: Sequence[Example], mean: Matrix, scale: Matrix, seed: int)
     chance = random.Random(seed)
     inner, outer = torch.nn.Linear(len(FEATURES), HIDDEN), torch.nn.Linear(HIDDEN, 1)
     model = torch.nn.Sequential(inner, torch.nn.ReLU(), outer)
-    _turn(inner.weight, outer.weight, torch.abs)
+    rising = [name in RISING for name in FEATURES]
+    _turn(inner.weight, outer.weight, rising, torch.abs)
     optimizer = torch.optim.AdamW(model.parameters(), lr=RATE, weight_decay=DECAY)
     ready = [
         (torch.from_numpy(np.clip((example.inputs - mean) / scale, -5, 5)), torch.from_numpy(example.right))
@@ -169,17 +188,18 @@ def _fit_order(found: Sequence[Example], mean: Matrix, scale: Matrix, seed: int)
             torch.stack(losses).mean().backward()  # type: ignore[no-untyped-call]
             optimizer.step()
             schedule.step()
-            _turn(inner.weight, outer.weight, torch.relu)
+            _turn(inner.weight, outer.weight, rising, torch.relu)
     return Network(mean, scale, _layers(model))
 
 
 @torch.no_grad()
-def _turn(inner: torch.Tensor, outer: torch.Tensor, positive: Callable[[torch.Tensor], torch.Tensor]) -> None:
-    """Make the score rise with the `RISING` features (Archer and Wang, Decision Sciences 1993).
+def _turn(
+    inner: torch.Tensor, outer: torch.Tensor, rising: list[bool], positive: Callable[[torch.Tensor], torch.Tensor]
+) -> None:
+    """Make what the layers give rise with some of the inputs (Archer and Wang, Decision Sciences 1993).
 
     One half of the hidden units rises with them and counts for an article, the other falls and counts against it.
     """
-    rising = torch.tensor([name in RISING for name in FEATURES])
     half = len(inner) // 2
     inner[:half, rising], inner[half:, rising] = positive(inner[:half, rising]), -positive(-inner[half:, rising])
     outer[:, :half], outer[:, half:] = positive(outer[:, :half]), -positive(-outer[:, half:])
@@ -193,7 +213,11 @@ def _fit_answered(ranker: Ranker, found: Sequence[Example], seed: int) -> Networ
     inputs, labels = np.stack(rows), torch.tensor(wanted)
     mean, scale = inputs.mean(axis=0), inputs.std(axis=0) + 1e-3
     ready = torch.from_numpy(np.clip((inputs - mean) / scale, -5, 5).astype(np.float32))
-    model = torch.nn.Sequential(torch.nn.Linear(ready.shape[1], 8), torch.nn.ReLU(), torch.nn.Linear(8, 1))
+    inner, outer = torch.nn.Linear(ready.shape[1], 8), torch.nn.Linear(8, 1)
+    model = torch.nn.Sequential(inner, torch.nn.ReLU(), outer)
+    # Of the list as a whole: its best score, how far that leads, and how near anything is.
+    rising = [True] * (ready.shape[1] - len(FEATURES)) + [name in RISING or name.startswith("top") for name in FEATURES]
+    _turn(inner.weight, outer.weight, rising, torch.abs)
     weight = (1 - labels.mean()) / labels.mean()  # as many answerable as unanswerable ones, in effect
     optimizer = torch.optim.AdamW(model.parameters(), lr=1e-2, weight_decay=3e-2)
     for _ in range(400):
@@ -201,6 +225,7 @@ def _fit_answered(ranker: Ranker, found: Sequence[Example], seed: int) -> Networ
         optimizer.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
         optimizer.step()
+        _turn(inner.weight, outer.weight, rising, torch.relu)
     return Network(mean.astype(np.float32), scale.astype(np.float32), _layers(model))
 
 

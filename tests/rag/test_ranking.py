@@ -43,9 +43,9 @@ def test_every_candidate_has_a_value_for_every_feature() -> None:
 
 def test_features_say_what_their_names_say() -> None:
     assert column("dense") == [0.7, 0.6, 0.6], "what was not found counts as the last that was"
-    assert column("dense gap") == [0.0, -0.1, -0.1]
+    assert column("dense lead") == [0.1, -0.1, -0.1], "the first as far before the second as the others behind it"
     assert column("question rank") == [1.0, 0.0, 0.0]
-    assert column("question gap") == [0.0, -0.4, 0.0]
+    assert column("question lead") == [0.0, -0.4, 0.0]
     assert column("asked words") == [1.0, 0.5, 0.5]
     assert column("votes") == [0.75, 0.0, 0.0]
     assert column("statute votes") == [0.75, 0.75, 0.0]
