@@ -106,7 +106,7 @@ def remove(law: str, store: StatuteStore) -> Edition:
         if stored is None:
             raise LawError(f"'{law}'은(는) 들어 있지 않습니다. `python -m ingest status`로 이름을 확인해 주십시오.")
         store.texts.remove(stored.edition)
-        store.delete_doomed()
+        store.settle()
         _index_words(store, lambda _: None)
     return stored.edition
 
@@ -282,7 +282,7 @@ def _appended_words(store: StatuteStore, kind: str, edition: Edition) -> Words:
 
 
 def _embed_pending(store: StatuteStore, embedder: StatuteEmbedder, on_progress: OnProgress) -> int:
-    store.delete_doomed()
+    store.settle()
     done, total, started = 0, store.texts.counts()[3], time.monotonic()
     if total:
         on_progress(Progress("임베딩", 0, total, 0.0))

@@ -23,13 +23,14 @@ from typing import Any
 from filelock import FileLock, Timeout
 
 from rag.appended import KINDS
+from rag.chroma import CHROMA
 from rag.embedding import StatuteEmbedder
 from rag.errors import LawError, StoreBusyError, StoreError
 from rag.settings import Settings
 from rag.store import StatuteStore, manifest, open_store
 
 MANIFEST = "manifest.json"
-PARTS = ("statutes.db", "chroma", "lexical", *KINDS, "questions.npz")
+PARTS = ("statutes.db", CHROMA, "lexical", *KINDS, "questions.npz")
 """What a data folder answers questions from; all else in it (locks, feedback) stays where it is."""
 
 FORMAT = 1
@@ -50,8 +51,6 @@ def export(store: StatuteStore, embedder: StatuteEmbedder, target: Path) -> Mani
     """
     if target.exists():
         raise LawError(f"{target}이(가) 이미 있습니다. 없는 이름을 주십시오.")
-    if not (store.home / "chroma").is_dir():
-        raise LawError("벡터가 Chroma 서버(LAW_CHROMA_URL)에 있어 색인을 내보낼 수 없습니다.")
     partial = target.with_name(target.name + ".partial")
     try:
         with store.writer():
@@ -59,7 +58,7 @@ def export(store: StatuteStore, embedder: StatuteEmbedder, target: Path) -> Mani
             if pending or not chunks:
                 raise LawError(f"아직 색인이 끝나지 않았습니다(조각 {chunks:,}개 중 {pending:,}개 남음).")
             shutil.rmtree(partial, ignore_errors=True)
-            for path in _files(store.home):
+            for path in _files(store.home, with_vectors=store.vectors is not None):
                 _copy(store.home / path, partial / path)
         about = {
             "format": FORMAT,
@@ -85,8 +84,6 @@ def install(source: str, settings: Settings, embedder: StatuteEmbedder) -> bool:
     What is checked: the model, every file's size and SHA-256, and that the whole opens. Raises LawError, and leaves
     the data folder as it was, where any of it is not so. A swap that was interrupted is finished first.
     """
-    if settings.chroma_url:
-        raise LawError("LAW_CHROMA_URL을 쓰면 벡터가 서버에 있으므로 LAW_INDEX를 함께 쓸 수 없습니다.")
     home = settings.home
     try:
         home.mkdir(parents=True, exist_ok=True)
@@ -117,9 +114,10 @@ def _install(source: str, settings: Settings, embedder: StatuteEmbedder) -> bool
         identity = hashlib.sha256((partial / MANIFEST).read_bytes()).hexdigest()
         if installed.get("manifest") == identity:
             return False
-        fetch(list(about["files"]))
-        _check_files(partial, about["files"], source)
-        open_store(settings.model_copy(update={"home": partial}), embedder).close()
+        files = _wanted_files(about["files"], source, on_server=bool(settings.chroma_url))
+        fetch(list(files))
+        _check_files(partial, files, source)
+        _check_vectors(settings.model_copy(update={"home": partial}), embedder, about.get("chunks", 0))
         (partial / _INSTALLED).write_text(json.dumps({"source": source, "manifest": identity}), "utf-8")
         shutil.rmtree(home / _REPLACED, ignore_errors=True)
         partial.rename(home / _READY)
@@ -127,6 +125,28 @@ def _install(source: str, settings: Settings, embedder: StatuteEmbedder) -> bool
         shutil.rmtree(partial, ignore_errors=True)
     _swap(home)
     return True
+
+
+def _wanted_files(files: dict[str, Manifest], source: str, *, on_server: bool) -> dict[str, Manifest]:
+    """Return the files to fetch: less the vectors, where a server has them."""
+    others = {name: about for name, about in files.items() if PurePosixPath(name).parts[0] != CHROMA}
+    if len(others) == len(files) and not on_server:
+        raise LawError(f"색인({source})에 벡터가 없습니다. 벡터가 있는 Chroma 서버를 LAW_CHROMA_URL로 알려 주십시오.")
+    return others if on_server else files
+
+
+def _check_vectors(settings: Settings, embedder: StatuteEmbedder, chunks: int) -> None:
+    """Open a fetched index. Raises LawError where that fails, or where the server has not the vectors of its texts."""
+    store = open_store(settings, embedder)
+    try:
+        count = store.vector_count()
+    finally:
+        store.close()
+    if settings.chroma_url and count < chunks:
+        raise LawError(
+            f"Chroma 서버의 벡터({count:,}개)가 색인의 조각({chunks:,}개)보다 적습니다. 이 색인의 벡터가 있는 서버인지 "
+            "확인하고, 그 뒤 법령을 뺐으면 색인을 다시 내보내 주십시오."
+        )
 
 
 def _swap(home: Path) -> None:
@@ -198,9 +218,9 @@ def _from_archive(archive: Path, names: list[str], into: Path) -> None:
 # Files
 
 
-def _files(folder: Path) -> Iterator[Path]:
+def _files(folder: Path, *, with_vectors: bool = True) -> Iterator[Path]:
     """Yield the files of an index, relative to its folder, in order; lock and log files are none of them."""
-    for part in PARTS:
+    for part in (part for part in PARTS if with_vectors or part != CHROMA):
         root = folder / part
         found = sorted(path for path in root.rglob("*") if path.is_file()) if root.is_dir() else [root]
         for path in found:

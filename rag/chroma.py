@@ -7,13 +7,14 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 from urllib.parse import urlparse
 
 import chromadb
 import httpx
 from chromadb.api.client import Client
 from chromadb.api.shared_system_client import SharedSystemClient
+from chromadb.config import DEFAULT_DATABASE, DEFAULT_TENANT
 from chromadb.config import Settings as ChromaSettings
 from chromadb.errors import ChromaError
 
@@ -23,8 +24,14 @@ from rag.settings import Settings
 CHROMA = "chroma"
 """The folder of the vectors in the data folder."""
 
+CLOUD = ".trychroma.com"
+"""Where Chroma Cloud is, which takes its key in a header of its own."""
+
 REBUILD = "`python -m ingest rebuild`로 다시 만들 수 있습니다."
 NO_ROOM = f"디스크 공간과 권한을 확인하고 다시 해 주십시오. 계속되면 {REBUILD}"
+
+_CHECK_SERVER = "서버가 켜져 있는지, LAW_CHROMA_로 시작하는 설정이 맞는지 확인해 주십시오. 서버가 돌아오면 다시 됩니다."
+_FAILURES = (ChromaError, httpx.HTTPError, OSError, ValueError, RuntimeError)
 
 _PROBE = (
     "import sys, chromadb\n"
@@ -37,15 +44,8 @@ def open_client(settings: Settings) -> Client:
     """Open the configured Chroma. Raises StoreError."""
     options = ChromaSettings(anonymized_telemetry=False)
     if settings.chroma_url:
-        url = urlparse(settings.chroma_url)
-        with told(f"Chroma({settings.chroma_url})를 열 수 없습니다", "LAW_CHROMA_URL과 서버를 확인해 주십시오."):
-            server = chromadb.HttpClient(
-                host=url.hostname or "localhost",
-                port=url.port or (443 if url.scheme == "https" else 8000),
-                ssl=url.scheme == "https",
-                settings=options,
-            )
-            return cast(Client, server)
+        with told(f"Chroma 서버({settings.chroma_url})를 쓸 수 없습니다", _CHECK_SERVER):
+            return _connect(settings, options)
     folder = str(settings.home / CHROMA)
     try:
         with told(f"벡터 색인({folder})을 열 수 없습니다", REBUILD):
@@ -56,14 +56,48 @@ def open_client(settings: Settings) -> Client:
         raise
 
 
+def _connect(settings: Settings, options: ChromaSettings) -> Client:
+    url = urlparse(settings.chroma_url.rstrip("/"))
+    secure = url.scheme == "https"
+    port = url.port or (443 if secure else 8000)
+    base = url.geturl() if url.port else url._replace(netloc=f"{url.netloc}:{port}").geturl()
+    # The client waits for ever, from its first request on: ask with a limit whether anything is there at all.
+    alive = httpx.get(f"{base}/api/v2/heartbeat", timeout=settings.chroma_timeout)
+    if alive.status_code not in (401, 403):  # a proxy that wants the token for everything
+        alive.raise_for_status()
+    tenant, database = settings.chroma_tenant, settings.chroma_database
+    token = settings.chroma_token.get_secret_value()
+    if str(url.hostname).endswith(CLOUD):
+        opened = chromadb.CloudClient(
+            tenant or None, database or None, token or None, options, cloud_host=str(url.hostname), cloud_port=port
+        )
+    else:
+        if token:
+            options.chroma_client_auth_provider = "chromadb.auth.token_authn.TokenAuthClientProvider"
+            options.chroma_client_auth_credentials = token
+        opened = chromadb.HttpClient(
+            base, port, secure, None, options, tenant or DEFAULT_TENANT, database or DEFAULT_DATABASE
+        )
+    cast(Any, opened)._server._session.timeout = settings.chroma_timeout  # Chroma has no option for it
+    return cast(Client, opened)
+
+
 @contextmanager
 def told(what: str, advice: str) -> Iterator[None]:
     """Tell what Chroma cannot do as a StoreError."""
     try:
         yield
-    except (ChromaError, httpx.HTTPError, OSError, ValueError, RuntimeError) as error:
-        reason = str(error).splitlines()[0][:300] if str(error) else type(error).__name__
-        raise StoreError(f"{what}({reason}). {advice}") from error
+    except httpx.TransportError as error:
+        raise StoreError(f"{what}: Chroma 서버가 답하지 않습니다({_reason(error)}). {_CHECK_SERVER}") from error
+    except Exception as error:
+        # Chroma's HTTP client raises a bare Exception for an answer that is not Chroma's own, such as a proxy's.
+        if type(error) is not Exception and not isinstance(error, _FAILURES):
+            raise
+        raise StoreError(f"{what}({_reason(error)}). {advice}") from error
+
+
+def _reason(error: Exception) -> str:
+    return str(error).splitlines()[0][:300] if str(error) else type(error).__name__
 
 
 def loads_elsewhere(folder: Path, collection: str) -> bool:

@@ -61,7 +61,17 @@ class Settings(BaseSettings):
     )
     threads: int = Field(default=0, ge=0, description="CPU threads of the embedder; 0: as many as there are cores.")
     chroma_url: str = Field(
-        default="", description="Address of a Chroma server (http://host:8000); empty: embedded, in the data folder."
+        default="",
+        pattern=r"^$|^https?://[^@/?#]+(/[^?#]*)?$",
+        description="Address of a Chroma server (http://host:8000); empty: embedded, in the data folder.",
+    )
+    chroma_token: SecretStr = Field(
+        default=SecretStr(""), description="Token that the Chroma server, or the proxy before it, wants (Bearer)."
+    )
+    chroma_tenant: str = Field(default="", description="Tenant on the Chroma server; empty: its default.")
+    chroma_database: str = Field(default="", description="Database on the Chroma server; empty: its default.")
+    chroma_timeout: float = Field(
+        default=60, gt=0, description="Most seconds that an answer of the Chroma server is waited for."
     )
     chunk_tokens: int = Field(
         default=256, ge=32, description="Most tokens of a chunk; never more than the model's window."

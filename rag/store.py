@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import shutil
 import threading
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Literal, TypeVar
 
 import chromadb
 import numpy as np
@@ -48,6 +48,7 @@ _HNSW: CreateHNSWConfiguration = {
 _BUSY = "다른 작업이 법령을 넣거나 빼고 있습니다. 그 작업이 끝난 뒤 다시 해 주십시오."
 
 Manifest = dict[str, str | int]
+_Answered = TypeVar("_Answered")
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,10 +76,19 @@ def manifest(embedder: StatuteEmbedder) -> Manifest:
 class StatuteStore:
     """Texts and vectors together. Open it with `open_store`; many threads may read, one process may write."""
 
-    def __init__(self, home: Path, texts: Texts, client: Client, expected: Manifest, known: Path | None = None):
+    def __init__(
+        self,
+        home: Path,
+        texts: Texts,
+        client: Client,
+        expected: Manifest,
+        known: Path | None = None,
+        vectors: Path | None = None,
+    ):
         self.home = home
         self.texts = texts
         self.known = known
+        self.vectors = vectors
         self.lexical = LexicalIndex(home / "lexical")
         self.appended = {kind: LexicalIndex(home / kind) for kind in KINDS}
         self.questions_file = home / "questions.npz"
@@ -117,13 +127,10 @@ class StatuteStore:
         among = None if statutes is None else self.texts.embedded_chunks(statutes)
         if among == []:
             return []
-        with told("벡터 색인을 검색할 수 없습니다", REBUILD):
-            found = self._collection.query(
-                query_embeddings=np.asarray([vector], dtype=np.float32),
-                ids=among,
-                n_results=limit,
-                include=["distances"],
-            )
+        asked = np.asarray([vector], dtype=np.float32)
+        found = self._ask(
+            lambda vectors: vectors.query(query_embeddings=asked, ids=among, n_results=limit, include=["distances"])
+        )
         ids, distances = found["ids"][0], (found["distances"] or [[]])[0]
         spans = self.texts.spans(ids)
         return [
@@ -135,8 +142,7 @@ class StatuteStore:
     def similarities(self, vector: Sequence[float], articles: Sequence[str]) -> dict[str, ChunkHit]:
         """Return article id -> its chunk nearest to a unit vector, of those articles that have vectors."""
         spans = self.texts.spans_of(articles)
-        with told("벡터 색인을 검색할 수 없습니다", REBUILD):
-            found = self._collection.get(ids=list(spans), include=["embeddings"]) if spans else None
+        found = self._ask(lambda vectors: vectors.get(ids=list(spans), include=["embeddings"])) if spans else None
         if found is None or found["embeddings"] is None or not found["ids"]:  # not embedded yet
             return {}
         scores = np.asarray(found["embeddings"], dtype=np.float32) @ np.asarray(vector, dtype=np.float32)
@@ -156,13 +162,22 @@ class StatuteStore:
 
     def vector_count(self) -> int:
         """Return how many vectors are stored."""
-        with told("벡터 색인을 읽을 수 없습니다", REBUILD):
-            return int(self._collection.count())
+        return self._ask(lambda vectors: vectors.count())
+
+    def _ask(self, question: Callable[[chromadb.Collection], _Answered]) -> _Answered:
+        """Ask the collection, opening it again where another process has rebuilt it meanwhile."""
+        with told("벡터 색인을 검색할 수 없습니다", REBUILD):
+            try:
+                return question(self._collection)
+            except NotFoundError:
+                self._collection = self._client.get_collection(COLLECTION, embedding_function=None)
+            self.check()
+            return question(self._collection)
 
     def space(self) -> str:
-        """Return the distance the collection really uses."""
-        hnsw = self._collection.configuration.get("hnsw") or {}
-        return str(hnsw.get("space"))
+        """Return the distance the collection really uses; Chroma Cloud's index is SPANN."""
+        index = self._collection.configuration.get("hnsw") or self._collection.configuration.get("spann") or {}
+        return str(index.get("space"))
 
     # Writing
 
@@ -175,15 +190,27 @@ class StatuteStore:
                 self._collection.upsert(ids=list(ids[part]), embeddings=np.asarray(vectors[part], dtype=np.float32))
         self.texts.mark_embedded(ids)
 
-    def delete_doomed(self) -> int:
-        """Delete the vectors whose chunks are no longer part of the text; return how many."""
-        size, total = self._client.get_max_batch_size(), 0
-        while ids := self.texts.doomed(size):
-            with told("벡터를 지울 수 없습니다", NO_ROOM):
+    def settle(self) -> None:
+        """Delete the vectors of chunks that are no longer part of the text, and list for embedding those that are lost.
+
+        A server may have been started anew meanwhile over an empty or an older folder, or be another one.
+        """
+        self._collection = self._open_collection()
+        self.check()
+        with told("벡터를 지울 수 없습니다", NO_ROOM):
+            size = self._client.get_max_batch_size()
+            while ids := self.texts.doomed(size):
                 self._collection.delete(ids=ids)
-            self.texts.forget_doomed(ids)
-            total += len(ids)
-        return total
+                self.texts.forget_doomed(ids)
+        _, _, chunks, pending = self.texts.counts()
+        if self.vector_count() < chunks - pending:
+            embedded = [row[0] for row in self.texts.query("SELECT id FROM chunks WHERE embedded")]
+            for start in range(0, len(embedded), size):
+                self._list_lost(embedded[start : start + size])
+
+    def _list_lost(self, ids: list[str]) -> None:
+        there = set(self._ask(lambda vectors: vectors.get(ids=ids, include=[]))["ids"])
+        self.texts.mark_embedded([chunk for chunk in ids if chunk not in there], False)
 
     def reset_vectors(self) -> None:
         """Drop every vector, so that all chunks are embedded anew with the model configured now."""
@@ -230,9 +257,9 @@ class StatuteStore:
         # Chroma takes the process along (SIGSEGV) where its graph is garbage. Then this file stays behind, and the next
         # to come lets another process look first.
         opening = self.home / "opening"
-        damaged = "벡터 색인이 손상되었습니다"
-        vectors = self.home / CHROMA
-        if opening.exists() and vectors.exists() and not loads_elsewhere(vectors, COLLECTION):
+        damaged = "벡터 색인이 손상되었습니다" if self.vectors else "Chroma 서버의 벡터 색인을 읽을 수 없습니다"
+        folder = self.vectors if self.vectors and self.vectors.exists() else None
+        if folder and opening.exists() and not loads_elsewhere(folder, COLLECTION):
             raise StoreError(f"{damaged}. {REBUILD}")
         with suppress(OSError):  # a folder that is only read
             opening.touch()
@@ -290,7 +317,8 @@ def _open(settings: Settings, texts: Texts, embedder: StatuteEmbedder) -> Statut
     try:
         client = open_client(settings)
         try:
-            return StatuteStore(settings.home, texts, client, manifest(embedder), settings.questions)
+            vectors = None if settings.chroma_url else settings.home / CHROMA
+            return StatuteStore(settings.home, texts, client, manifest(embedder), settings.questions, vectors)
         except StoreError:
             client.close()
             raise

@@ -364,10 +364,10 @@ class Texts:
         sql = 'SELECT id, article, start, "end" FROM chunks WHERE embedded = 0 ORDER BY rowid LIMIT ? OFFSET ?'
         return self._all(sql, (limit, passing_over))
 
-    def mark_embedded(self, chunk_ids: Sequence[str]) -> None:
-        """Record that the vectors of these chunks are stored."""
+    def mark_embedded(self, chunk_ids: Sequence[str], embedded: bool = True) -> None:
+        """Record that the vectors of these chunks are stored, or are not."""
         with self._transaction():
-            self._db.executemany("UPDATE chunks SET embedded = 1 WHERE id = ?", ((c,) for c in chunk_ids))
+            self._db.executemany("UPDATE chunks SET embedded = ? WHERE id = ?", ((embedded, c) for c in chunk_ids))
 
     def mark_all_pending(self) -> None:
         """Record that no vector is stored."""
