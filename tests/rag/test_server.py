@@ -74,6 +74,15 @@ def server(served: Path, tmp_path: Path) -> Iterator[ChromaServer]:
 
 
 @pytest.fixture
+def empty(tmp_path: Path) -> Iterator[ChromaServer]:
+    """A server that holds nothing."""
+    running = ChromaServer(tmp_path / "empty")
+    running.start()
+    yield running
+    running.stop()
+
+
+@pytest.fixture
 def options(served: Path, server: ChromaServer, tmp_path: Path) -> Settings:
     """The rest of the data folder, and where the vectors are."""
     shutil.copytree(served, tmp_path / "home", ignore=shutil.ignore_patterns("chroma"))
@@ -138,11 +147,9 @@ class Worker:
 
 
 def test_statutes_go_to_a_server_and_are_found_as_in_a_folder(
-    constitution: StatuteStore, embedder: StatuteEmbedder, tmp_path: Path
+    empty: ChromaServer, constitution: StatuteStore, embedder: StatuteEmbedder, tmp_path: Path
 ) -> None:
-    server = ChromaServer(tmp_path / "empty")
-    server.start()
-    settings = Settings(_env_file=None, home=tmp_path / "home", questions=None, chroma_url=server.url)
+    settings = Settings(_env_file=None, home=tmp_path / "home", questions=None, chroma_url=empty.url)
     store = open_store(settings, embedder)
     add([ROOT / "corpus"], store, embedder, 256)
     add([mini(tmp_path)], store, embedder, 256)
@@ -155,7 +162,6 @@ def test_statutes_go_to_a_server_and_are_found_as_in_a_folder(
     assert [hit.score for hit in found.hits] == pytest.approx([hit.score for hit in expected.hits], abs=1e-3)
     assert not (tmp_path / "home" / "chroma").exists()
     store.close()
-    server.stop()
 
 
 def test_two_processes_answer_while_a_third_puts_statutes_in_and_over_a_restart(
@@ -201,31 +207,32 @@ def test_two_processes_answer_while_a_third_puts_statutes_in_and_over_a_restart(
 
 
 def test_an_ingest_that_the_server_cuts_goes_on_where_it_was(
-    embedder: StatuteEmbedder, tmp_path: Path, constitution: StatuteStore, monkeypatch: pytest.MonkeyPatch
+    empty: ChromaServer,
+    embedder: StatuteEmbedder,
+    tmp_path: Path,
+    constitution: StatuteStore,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(pipeline, "BATCH", 32)
-    server = ChromaServer(tmp_path / "empty")
-    server.start()
-    settings = Settings(_env_file=None, home=tmp_path / "home", questions=None, chroma_url=server.url)
+    settings = Settings(_env_file=None, home=tmp_path / "home", questions=None, chroma_url=empty.url)
     store = open_store(settings, embedder)
     done: list[int] = []
 
     def cut(progress: pipeline.Progress) -> None:
         if progress.stage == "임베딩" and progress.done == 64:
-            server.stop()
+            empty.stop()
 
     with pytest.raises(StoreError, match=AWAY):
         add([ROOT / "corpus"], store, embedder, 256, cut)
     total, pending = store.texts.counts()[2:]
     assert pending == total - 64
-    server.start()
+    empty.start()
     add([ROOT / "corpus"], store, embedder, 256, lambda p: done.append(p.total) if p.stage == "임베딩" else None)
     assert done[0] == pending, "what was stored is not embedded again"
     assert store.vector_count() == total == constitution.vector_count()
     stored, expected = (each._collection.get(include=["embeddings"]) for each in (store, constitution))
     assert sorted(stored["ids"]) == sorted(expected["ids"])
     store.close()
-    server.stop()
 
 
 def test_a_server_that_is_not_there_is_told(options: Settings, server: ChromaServer, embedder: StatuteEmbedder) -> None:
