@@ -9,10 +9,10 @@ from __future__ import annotations
 import ctypes
 import re
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from itertools import islice
+from itertools import islice, pairwise
 from pathlib import Path
 
 import numpy as np
@@ -241,11 +241,10 @@ def _line(page: int, text: pypdfium2.PdfTextPage, row: list[tuple[int, _Glyph]])
     end = max(i for i, (_, glyph) in enumerate(row) if not glyph.char.isspace()) + 1
     glyphs = [glyph for _, glyph in row[start:end]]
     first = glyphs[0]
-    widths = [max(0.0, glyph.x1 - glyph.x0) for glyph in glyphs]
+    widths, space = _widths(glyphs)
     chars = "".join(glyph.char for glyph in glyphs)
     run = next((i + splits(char) for i, char in enumerate(chars) if splits(char)), len(chars))
     word = next((i for i, char in enumerate(chars) if char.isspace()), len(chars))
-    spaces = [width for glyph, width in zip(glyphs, widths, strict=True) if glyph.char.isspace() and width]
     return PrintedLine(
         page=page,
         x0=first.x0,
@@ -256,9 +255,23 @@ def _line(page: int, text: pypdfium2.PdfTextPage, row: list[tuple[int, _Glyph]])
         width=sum(widths),
         run=sum(widths[: run if not chars[run - 1].isspace() else run - 1]),
         word=sum(widths[:word]),
-        space=min(spaces, default=0.3 * first.size),
+        space=space,
         text=_clean(chars),
     )
+
+
+def _widths(glyphs: Sequence[_Glyph]) -> tuple[list[float], float]:
+    """Return the widths of glyphs, as if the line were not justified, and that of a space."""
+    widths = [max(0.0, glyph.x1 - glyph.x0) for glyph in glyphs]
+    spaces = [width for glyph, width in zip(glyphs, widths, strict=True) if glyph.char.isspace() and width]
+    # Where a gap stands for a space, pdfium makes one up that has no width.
+    gaps = {i: after.x0 - glyph.x1 for i, (glyph, after) in enumerate(pairwise(glyphs)) if _is_gap(glyph, after)}
+    space = min(spaces, default=min([0.3 * glyphs[0].size, *gaps.values()]))
+    return [min(space, gaps[i]) if i in gaps else width for i, width in enumerate(widths)], space
+
+
+def _is_gap(glyph: _Glyph, after: _Glyph) -> bool:
+    return glyph.char.isspace() and glyph.x1 <= glyph.x0 and after.x0 > glyph.x1
 
 
 def splits(char: str) -> bool:

@@ -9,7 +9,7 @@ import pytest
 from ingest.sources.lines import DIVISION, TEXT, look_at
 from ingest.sources.markdown import read_markdown
 from ingest.sources.pdf import read_pdf
-from tests.ingest.pdf_print import FONTS_AT_HAND, LAW, Setting, print_set, printable
+from tests.ingest.pdf_print import FONTS_AT_HAND, HWP, LAW, ORDINANCE, Setting, print_set, printable
 from tests.ingest.test_pdf_layouts import shape
 
 fonts = pytest.mark.skipif(not FONTS_AT_HAND, reason="Debian's fonts-nanum are not installed")
@@ -19,6 +19,8 @@ fonts = pytest.mark.skipif(not FONTS_AT_HAND, reason="Debian's fonts-nanum are n
 @pytest.mark.parametrize(
     ("file", "setting"),
     [
+        pytest.param("문화유산의보존및활용에관한법률/법률.md", ORDINANCE, id="spaces that are gaps, ragged lines"),
+        pytest.param("녹색건축물조성지원법/시행령.md", HWP, id="spaces that are gaps, justified lines"),
         pytest.param("마약류불법거래방지에관한특례법/법률.md", LAW, id="chapter whose title begins with 제3자"),
     ],
 )
