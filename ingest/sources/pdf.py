@@ -54,7 +54,7 @@ def read_pdf(path: Path, options: Settings | None = None, on_page: OnPage = lamb
     warnings = _warn(reading)
     edition = make_edition(head, path.name, (line.text for line in reading.pages[0].lines), warnings)
     builder = StatuteBuilder(edition, warnings)
-    for line in join_lines(lines[head.length :], right_margins(pages)):
+    for line in join_lines(lines[head.length :], right_margins(pages, head.length)):
         add_line(builder, line)
     return finish(builder, path.name, known=bool(head.edition), advice=_FROM_LAW_GO_KR)
 

@@ -13,7 +13,9 @@ from difflib import SequenceMatcher
 from itertools import groupby, pairwise
 from statistics import median
 
+from ingest.grammar import is_heading, split_heading
 from ingest.sources.pdf_lines import Page, PrintedLine
+from rag.statutes import article_key
 
 _OUTER = 0.12  # the part of a page's height, at top and bottom, in which running heads and feet stand
 _EDGE = 0.07  # the part in which nothing but they stands
@@ -54,16 +56,45 @@ def _gutter(page: Page) -> float | None:
     low, high = (part * page.width for part in _MIDDLE)
     left = [line for line in page.lines if line.x0 < low and line.x1 < high]
     right = [line for line in page.lines if line.x0 > low and line.x1 > high]
-    if len(left) < _MANY or len(right) < _FEW:
+    if len(left) < _MANY or not right:
         return None
     start, end = max(line.x1 for line in left), min(line.x0 for line in right)
     size = median(line.size for line in left)
-    margin = max(line.x1 for line in right)
-    filled = sum(line.x1 > start - 2 * size for line in left), sum(line.x1 > margin - 2 * size for line in right)
-    across = sum(_crosses(line, (start + end) / 2) for line in page.lines)
+    across = [line.y for line in page.lines if _crosses(line, (start + end) / 2)]
+    if end - start <= 0.3 * size or len(across) >= len(left):
+        return None
     # The cells of a table are seldom filled to their edges, the lines of a column mostly are.
-    full = filled[0] > 0.35 * len(left) and filled[1] > 0.35 * len(right)
-    return (start + end) / 2 if end - start > 0.3 * size and full and across < len(left) else None
+    least = 0.2 if _goes_on(left, right) else 0.35
+    columns = len(right) >= _FEW and min(_filled(left), _filled(right)) > least
+    below = min((y for y in across if y > _EDGE * page.height), default=page.height)
+    columns = columns or _just_begun([x for x in left if x.y < below], [x for x in right if x.y < below])
+    return (start + end) / 2 if columns else None
+
+
+def _goes_on(left: Sequence[PrintedLine], right: Sequence[PrintedLine]) -> bool:
+    """Whether articles begin on both sides and the right ones follow the left ones, as in no table."""
+    keys = [
+        [article_key(head.label) for line in side if (head := split_heading(line.text)) and is_heading(head, line.text)]
+        for side in (left, right)
+    ]
+    return all(keys) and max(keys[0]) < min(keys[1])
+
+
+def _just_begun(left: Sequence[PrintedLine], right: Sequence[PrintedLine]) -> bool:
+    """Whether the right side has a few lines, level with the first of a left one that is justified to its own edge."""
+    if len(left) < _MANY:
+        return False
+    top, size = max(line.y for line in left), left[0].size
+    heights = [line.y for line in right if line.y < top + size]
+    if not 0 < len(heights) < _FEW or max(heights) < top - size or max(heights) - min(heights) > 2 * size:
+        return False
+    return Counter(round(line.x1) for line in left).most_common(1)[0][1] > 0.35 * len(left)
+
+
+def _filled(column: Sequence[PrintedLine]) -> float:
+    """Return the share of a column's lines that end where the longest does, or nearly so."""
+    margin = max(line.x1 for line in column)
+    return sum(line.x1 > margin - 2 * line.size for line in column) / len(column)
 
 
 def _crosses(line: PrintedLine, x: float) -> bool:
@@ -220,23 +251,35 @@ def _running_keys(line: PrintedLine) -> list[tuple[str, int, int]]:
     return [(line.text, height, 0), *numbers]
 
 
-def right_margins(pages: Sequence[Page]) -> list[float]:
-    """Return each page's right margin, found from all pages of its width."""
+def right_margins(pages: Sequence[Page], head: int) -> list[float]:
+    """Return each page's right margin, found from all pages of its width.
+
+    The first `head` lines stand above the text: they may be wider than it and, in a short statute, as many.
+    """
     ends: dict[int, list[float]] = defaultdict(list)
-    for page in pages:
+    text: dict[int, list[float]] = defaultdict(list)
+    for i, line in enumerate(line for page in pages for line in page.lines):
+        width = pages[line.page].width
         # A punctuation mark may hang over the margin.
-        ends[round(page.width)] += [
-            line.x1 for line in page.lines if line.text[-1] not in ".,;:'" and line.x1 < page.width
-        ]
-    margins = {width: _margin(sorted(edges)) for width, edges in ends.items() if edges}
+        if line.text[-1] not in ".,;:'" and line.x1 < width:
+            ends[round(width)].append(line.x1)
+            text[round(width)] += [line.x1] if i >= head else []
+    margins = {width: _justified(text[width]) or _margin(sorted(edges)) for width, edges in ends.items()}
     return [margins.get(round(page.width), page.width) for page in pages]
 
 
 def _margin(edges: Sequence[float]) -> float:
     """Return where justified lines end; where there are none, where the longest end, a few outliers aside."""
+    return _justified(edges) or edges[-1 - len(edges) // 50]
+
+
+def _justified(edges: Sequence[float]) -> float | None:
+    """Return where justified lines end, if there are any."""
+    if not edges:
+        return None
     edge, count = Counter(round(x) for x in edges).most_common(1)[0]
     beyond = sum(x > edge + 1 for x in edges)
-    if count >= max(3, 0.08 * len(edges)) and beyond < 0.2 * count:
-        near = [x for x in edges if abs(x - edge) < 0.6]
-        return sum(near) / len(near)
-    return edges[-1 - len(edges) // 50]
+    if count < max(3, 0.08 * len(edges)) or beyond >= 0.2 * count:
+        return None
+    near = [x for x in edges if abs(x - edge) < 0.6]
+    return sum(near) / len(near)
