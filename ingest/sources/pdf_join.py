@@ -78,7 +78,7 @@ def join_lines(lines: Sequence[PrintedLine], margins: Sequence[float]) -> list[L
 
 def look(line: PrintedLine, head_styles: frozenset[str]) -> str:
     """Return what kind of line a printed line looks like by itself."""
-    kind = look_at(line.text)
+    kind = look_at(_ending(line.text))
     if head_styles and kind in (HEAD, TEXT) and split_heading(line.text):
         return HEAD if line.style in head_styles else TEXT
     return kind
@@ -237,7 +237,7 @@ class _Joiner:
 
     def _is_next(self, line: PrintedLine, certain: bool) -> bool:
         """Whether the label of a 항, 호, 목 or finer division is the one to be expected."""
-        label = split_label(line.text)
+        label = split_label(_ending(line.text))
         if label is None:
             return False
         depth, key = label[0], label_key(label[1])
@@ -256,7 +256,7 @@ class _Joiner:
         return last != (0,) or self.text[-1] in ".>:)]" or _ANNOUNCEMENT.search(self.text) is not None
 
     def _count(self, kind: str, line: PrintedLine) -> None:
-        if kind in Depth.__members__ and (label := split_label(line.text)):
+        if kind in Depth.__members__ and (label := split_label(_ending(line.text))):
             depth = Depth[kind]
             self.numbers = {d: n for d, n in self.numbers.items() if d < depth}
             self.numbers[depth] = label_key(label[1]), line.x0
@@ -270,13 +270,20 @@ class _Joiner:
     def _gap(self, line: PrintedLine) -> str:
         """Return what stood between the open logical line and the printed line that continues it."""
         last = self.text[-1]
-        if self.layout.by_word or self.layout.had_room(self.parts[-1], line):
+        # Where lines are broken at words, only one that is longer than a line is broken inside.
+        by_word = self.layout.by_word and " " in self.parts[-1].text
+        if by_word or self.layout.had_room(self.parts[-1], line):
             return " "
         if splits(last):
             return " " if self.spacing.space_between(self.text, line.text) else ""
         if self.layout.breaks_after_cjk or not re.match(r"[가-힣]", line.text):
             return " "  # the line could only be broken here at a space
         return "" if last.isdigit() or (last in ")]”’」』>" and _PARTICLE.match(line.text)) else " "
+
+
+def _ending(text: str) -> str:
+    """Return a line's text with the space that the end of a line is: a label can stand alone on it."""
+    return f"{text} "
 
 
 def _open_bracket(text: str) -> bool:

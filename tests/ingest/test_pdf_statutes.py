@@ -24,6 +24,7 @@ fonts = pytest.mark.skipif(not FONTS_AT_HAND, reason="Debian's fonts-nanum are n
         pytest.param("재판연구원규칙/대법원규칙.md", GAZETTE, id="left column alone, narrower than the head above"),
         pytest.param("국군재정관리단령/대통령령.md", GAZETTE, id="one line in the right column"),
         pytest.param("감사교육원직제/감사원규칙.md", GAZETTE, id="columns of short lines"),
+        pytest.param("외교부와그소속기관직제/대통령령.md", ORDINANCE, id="words longer than a line"),
         pytest.param("문화유산의보존및활용에관한법률/법률.md", ORDINANCE, id="spaces that are gaps, ragged lines"),
         pytest.param("녹색건축물조성지원법/시행령.md", HWP, id="spaces that are gaps, justified lines"),
         pytest.param("마약류불법거래방지에관한특례법/법률.md", LAW, id="chapter whose title begins with 제3자"),
