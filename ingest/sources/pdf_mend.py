@@ -7,7 +7,6 @@ it, and letters that look like digits become digits where only digits can stand.
 from __future__ import annotations
 
 import re
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -33,15 +32,21 @@ _QUOTED = (
 _MISREAD = re.compile(r"[(\[]?[0-9@®©&>O°]{1,3}[)\]:”’\"]?\s+(?=[가-힣「])")
 """What Tesseract makes of ①: it cannot read it, and so says (2), @, 66 or 0)."""
 
+_NO_TEXT = re.compile(r"[(\[]?[@®©]{1,3}[)\]:”’\"]?\s+(?=[가-힣「])")
+"""That of it which no statute has at a line's start, and which so tells where 항 begin."""
+
+_BARE = re.compile(r"\d{1,3}\s")
+
 
 def mend(lines: Sequence[PrintedLine]) -> list[PrintedLine]:
     """Return the lines of a whole document, in reading order, as the grammar of statutes wants them."""
-    columns = Counter(round(line.x0) for line in lines if line.text.startswith(CIRCLE))
-    column = columns.most_common(1)[0][0] if columns else None
-    mended, last = [], 0
+    columns = {line.x0 for line in lines if line.text.startswith(CIRCLE) or _NO_TEXT.match(line.text)}
+    mended: list[PrintedLine] = []
+    last = 0
     for line in lines:
         text = mend_text(line.text)
-        if column is not None and abs(line.x0 - column) < 2:
+        ended = not mended or mended[-1].text[-1:] in ".>)]" or not _BARE.match(text)  # 2 이상의 goes on
+        if ended and any(abs(line.x0 - column) < 2 for column in columns):
             text = _MISREAD.sub(f"{CIRCLE} ", text, count=1) if _MISREAD.match(text) else text
         if (head := split_heading(text)) and head.title and (misread := _MISREAD.match(head.rest)):
             text = text.removesuffix(head.rest) + f"{CIRCLE} {head.rest[misread.end() :]}"

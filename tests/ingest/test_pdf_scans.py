@@ -10,6 +10,7 @@ import pytest
 
 from ingest import pipeline
 from ingest.pipeline import Progress, Result
+from ingest.sources.markdown import read_markdown
 from ingest.sources.pdf import read_pdf
 from ingest.sources.pdf_lines import PrintedLine, read_pages
 from ingest.sources.pdf_mend import mend, mend_text
@@ -20,7 +21,7 @@ from rag.errors import SourceError
 from rag.settings import Settings
 from rag.statutes import Statute
 from rag.store import StatuteStore
-from tests.ingest.pdf_print import FONTS_AT_HAND, LAW, print_set, scan, without_unicode_map
+from tests.ingest.pdf_print import FONTS_AT_HAND, LAW, print_set, printable, scan, without_unicode_map
 from tests.ingest.test_pdf_layouts import laundry
 
 fonts = pytest.mark.skipif(not FONTS_AT_HAND, reason="Debian's fonts-nanum are not installed")
@@ -142,3 +143,23 @@ def test_circles_are_counted_within_an_article() -> None:
         "66 개를 정한다", "제2조(정의) ① 이 법에서", "② 둘째",
         "부칙", "① 이 법은",
     ]  # fmt: skip
+
+
+def test_circles_are_told_by_what_no_statute_says_where_no_ring_is_seen() -> None:
+    lines = [
+        line("제4조(시책의 기본방향) 0) 국가는 다음 각 호의"), line("2 이상의 시책을 세운다."),
+        line("@@ 국가는 조직을 확보하여야 한다."), line("(6 국가는 정한다."), line("62 국가는 정한다."),
+    ]  # fmt: skip
+    assert [mended.text for mended in mend(lines)] == [
+        "제4조(시책의 기본방향) ① 국가는 다음 각 호의", "2 이상의 시책을 세운다.",
+        "② 국가는 조직을 확보하여야 한다.", "③ 국가는 정한다.", "④ 국가는 정한다.",
+    ]  # fmt: skip
+
+
+@fonts
+@ocr
+def test_scanned_statute_keeps_its_paragraphs(statute_book: Path, tmp_path: Path) -> None:
+    """Where Tesseract read every ② as @ or @@ and none was seen as a ring."""
+    wanted = printable(read_markdown(statute_book / "정보통신공사업법/시행령.md"))
+    scanned = scan(print_set(tmp_path / "영.pdf", wanted, LAW), tmp_path / "스캔.pdf", askew=0.4, pages=1)
+    assert labels(read_pdf(scanned))[:3] == labels(wanted)[:3]
