@@ -21,7 +21,7 @@ from langchain_core.documents import Document
 from langchain_core.retrievers import BaseRetriever
 from pydantic import ConfigDict, PrivateAttr
 
-from rag.appended import KINDS, of_statute, with_appended
+from rag.appended import KINDS, find, with_appended
 from rag.cited import Cited, look_up
 from rag.embedding import StatuteEmbedder, Vectors, load_embedder
 from rag.filters import EVERYTHING, Filter, admitted
@@ -148,12 +148,8 @@ class StatuteRetriever(BaseRetriever):
         vector = np.asarray(self.embedder.embed_query(question), dtype=np.float32)
         lists = [self.store.appended[kind].search(question, k, statutes) for kind in KINDS if kind in kinds]
         ids = [found[0] for row in zip_longest(*lists) for found in row if found][:k]
-        editions = {edition.statute_id: edition for edition in self.laws().editions.values()}
-        of = {editions[statute].key: editions[statute] for i in ids if (statute := i.partition("+")[0]) in editions}
-        every = (each for e in of.values() for kind in kinds for each in of_statute(self.store.texts, e, kind))
-        appended = {each.article_id: each for each in every}
         hits = []
-        for each in (appended[identity] for identity in ids if identity in appended):
+        for each in filter(None, (find(self.store.texts, identity) for identity in ids)):
             score = self._score_of((each.edition, each.article), vector)
             hits.append(Hit(each.article_id, each.edition, each.article, score, ("lexical",), link=each.link))
         return Search(question, tuple(self._mark(question, vector, hits)), not hits, (), float(bool(hits)))

@@ -247,7 +247,7 @@ class Coming:
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """An article found for a question, or an addendum or annex in the shape of one (`rag.annexed`).
+    """An article found for a question, or an addendum or annex in the shape of one (`rag.appended`).
 
     `score` is the cosine similarity of question and best chunk, in [-1, 1]; `signals` name what found it;
     `highlight` are (start, end) spans of `article.text`, best first. `coming` is what the article is about to become;

@@ -14,6 +14,7 @@ from ingest.pipeline import OnProgress, Outcome, Progress, Reader, Result
 from ingest.preview import Preview, Reading, preview
 from ingest.sources.files import read_file
 from rag.answer import Linker, official
+from rag.appended import find
 from rag.cited import Cited, CitedArticle, look_up
 from rag.contents import Opened, open_at
 from rag.embedding import StatuteEmbedder, load_embedder
@@ -24,7 +25,7 @@ from rag.llm import standalone, try_open
 from rag.related import Related, related
 from rag.retriever import Search, StatuteRetriever, leans, make_retriever
 from rag.settings import Settings
-from rag.statutes import Edition, Hit
+from rag.statutes import Edition, Hit, is_appended
 from rag.store import StatuteStore, open_store
 from rag.texts import StoredStatute
 from rag.written import Answer, answers
@@ -143,11 +144,14 @@ class Service:
 
     def recall(self, turn: Turn) -> Search:
         """Return the articles shown for an earlier question, with their texts as they are now."""
-        found = self._store.texts.articles([shown.article_id for shown in turn.hits])
+        ids = [shown.article_id for shown in turn.hits]
+        found, links = self._store.texts.articles(ids), dict.fromkeys(ids, "")
+        for each in filter(None, (find(self._store.texts, identity) for identity in ids if is_appended(identity))):
+            found[each.article_id], links[each.article_id] = (each.edition, each.article), each.link
         hits = tuple(
-            Hit(shown.article_id, *found[shown.article_id], shown.score, shown.signals, shown.highlight)
-            for shown in turn.hits
-            if shown.article_id in found
+            Hit(i, *found[i], shown.score, shown.signals, shown.highlight, link=links[i])
+            for i, shown in zip(ids, turn.hits, strict=True)
+            if i in found
         )
         return Search(turn.question, hits, turn.abstained, turn.notes, turn.confidence)
 

@@ -7,6 +7,7 @@ addenda after `## 부칙`.
 
 from __future__ import annotations
 
+import html
 import re
 from dataclasses import replace
 from datetime import date
@@ -186,7 +187,9 @@ def _read_attachments(builder: StatuteBuilder, header: dict[str, Any]) -> None:
             continue
         number, branch = (re.sub(r"\D", "", _value(entry, f"별표{key}")) for key in ("번호", "가지번호"))
         label = annex_label(_value(entry, "별표구분") or "별표", int(number[:6] or 0), int(branch[:6] or 0))
-        builder.annex(label, _value(entry, "제목"), _value(entry, "PDF링크") or _value(entry, "파일링크"))
+        builder.annex(
+            label, html.unescape(_value(entry, "제목")), _value(entry, "PDF링크") or _value(entry, "파일링크")
+        )
 
 
 def _value(header: dict[str, Any], key: str) -> str:

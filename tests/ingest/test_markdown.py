@@ -32,6 +32,12 @@ def test_front_matter_and_structure_are_read(tmp_path: Path) -> None:
     assert "<개정 2020.1.1>" in second.text
 
 
+def test_a_mark_in_an_annexs_title_is_read_as_what_it_stands_for(tmp_path: Path) -> None:
+    listed = "첨부파일:\n- 별표번호: '0001'\n  별표구분: 별표\n  제목: 삭제 &lt;2014.11.4.&gt;\n상태:"
+    statute = parse_markdown(mini(tmp_path).read_text("utf-8").replace("상태:", listed, 1), "x.md")
+    assert [(annex.label, annex.title) for annex in statute.annexes] == [("별표 1", "삭제 <2014.11.4.>")]
+
+
 def test_addenda_stay_out_of_the_articles(tmp_path: Path) -> None:
     statute = read_markdown(mini(tmp_path))
     (addendum,) = statute.addenda

@@ -15,6 +15,7 @@ from rag.errors import LawError, StoreBusyError
 from rag.settings import Settings
 from rag.store import StatuteStore
 from tests.samples import mini
+from web.conversation import turn_of
 from web.service import MAX_QUESTION, STILL_INDEXING, UNEXPECTED, Job, Service
 
 
@@ -43,6 +44,13 @@ def test_start_indexes_the_corpus_and_a_question_finds_it(service: Service) -> N
     found = service.search("빨래터는 몇 시까지 여나요?")
     assert found.hits[0].article.label == "제2조"
     assert STILL_INDEXING not in found.notes
+
+
+def test_an_addendum_shown_before_is_there_again(service: Service) -> None:
+    service.start().join()
+    asked = service.search("빨래터의 이용에 관한 법률 부칙")
+    assert asked.hits[0].article.label.startswith("부칙")
+    assert service.recall(turn_of(asked, "답")).hits[0].article == asked.hits[0].article
 
 
 def test_a_question_asked_while_indexing_says_so(service: Service) -> None:
