@@ -45,8 +45,8 @@ ASKED = 40
 _LONG_PARAGRAPH = 300
 """Characters from which a paragraph is too much to be marked whole."""
 
-_MOST_MARKED = 12
-"""Most passages embedded to mark the hits of one question."""
+_MOST_MARKED = 4
+"""Most passages embedded to mark the hits of one question: each takes as long as half the search."""
 
 _NEW_SUBPARAGRAPH = re.compile(r"\n(?=  \S)")
 
