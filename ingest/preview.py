@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 
+from ingest.changes import ChangeKind, changes
 from ingest.editions import Held, Outcome, Result, weigh
 from ingest.pipeline import Reader
 from ingest.sources.files import read_untitled
@@ -96,17 +97,13 @@ def preview(reading: Reading, store: StatuteStore, today: date | None = None) ->
 
 
 def compare(old: Statute, new: Statute) -> Changes:
-    """Return how a statute's text differs from an earlier one, article by article."""
-    before = {article.label: article for article in old.articles if not article.deleted}
-    after = {article.label: article for article in new.articles if not article.deleted}
-    both = [label for label in after if label in before]
-    changed = [label for label in both if _content(before[label]) != _content(after[label])]
-    return Changes(
-        added=tuple(label for label in after if label not in before),
-        removed=tuple(label for label in before if label not in after),
-        changed=tuple(changed),
-        same=len(both) - len(changed),
-    )
+    """Return how a statute's text differs from an earlier one, article by article; a moved one counts as changed."""
+    kinds: dict[ChangeKind, list[str]] = {kind: [] for kind in ChangeKind}
+    for change in changes(old, new):
+        kinds[ChangeKind.CHANGED if change.kind is ChangeKind.MOVED else change.kind].append(change.label)
+    live = sum(not article.deleted for article in new.articles)
+    added, removed, changed = (tuple(kinds[k]) for k in (ChangeKind.ADDED, ChangeKind.REMOVED, ChangeKind.CHANGED))
+    return Changes(added, removed, changed, live - len(added) - len(changed))
 
 
 def reader_of(readings: Sequence[Reading]) -> Reader:
@@ -120,7 +117,3 @@ def reader_of(readings: Sequence[Reading]) -> Reader:
         return complete(reading.statute, reading.stated, file_name(path.name))
 
     return read
-
-
-def _content(article: Article) -> tuple[str, str]:
-    return article.title, article.text
