@@ -43,7 +43,7 @@ def retriever(constitution: StatuteStore, embedder: StatuteEmbedder, tmp_path: P
 def test_only_what_a_filter_lets_through_is_found(
     retriever: StatuteRetriever, within: Filter, titles: set[str]
 ) -> None:
-    hits = retriever.search(QUESTION, 40, within=within).hits
+    hits = retriever.search(QUESTION, 200, within=within).hits
     assert {hit.edition.title for hit in hits} == titles
 
 

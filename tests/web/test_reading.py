@@ -168,7 +168,7 @@ def test_an_opinion_is_written_down_with_what_was_shown(answered: Page, app_fold
     page = answered
     page.one("#chat button[aria-label='좋아요']").click()
     file = app_folder / "home" / "feedback.jsonl"
-    until(file.exists, "the opinion")
+    until(lambda: file.exists() and file.read_text("utf-8").endswith("\n"), "the opinion")
     row = json.loads(file.read_text("utf-8").splitlines()[-1])
     assert (row["question"], row["liked"], row["abstained"]) == (QUESTION, True, False)
     assert row["hits"][0]["article"] == "제70조"
