@@ -25,6 +25,8 @@ log = logging.getLogger(__name__)
 
 MOST_WAITING = 256
 """Events in the queue before further ones are turned away."""
+SESSIONS = 300
+"""Most visitors whose page state is held: each takes 0.2 MB, and a call of the API without a session counts as one."""
 
 
 def build(service: Service, access: Access | None = None) -> gr.Blocks:
@@ -87,6 +89,7 @@ def main() -> None:
             server_name=options.host if "host" in given else None,
             server_port=options.port if "port" in given else None,
             max_file_size=f"{options.max_upload_mb}mb",
+            state_session_capacity=SESSIONS,
             theme=look.theme(),
             css_paths=look.STYLES,
             head=look.head(),

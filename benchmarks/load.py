@@ -86,6 +86,12 @@ async def ask(client: httpx.AsyncClient, question: str) -> str:
         return repr(error)
 
 
+def own_memory(process: psutil.Process) -> float:
+    """Return the MB a process holds, less the pages of files it has mapped, which the system takes back at need."""
+    memory = process.memory_info()
+    return float(memory.rss - memory.shared) / 1e6
+
+
 async def load(
     address: str, process: psutil.Process, users: int, questions: list[str], think: float, seconds: float
 ) -> Run:
@@ -108,7 +114,7 @@ async def load(
             if wrong:
                 run.errors.append(wrong)
             if place % every == 0:
-                run.memory.append(round(process.memory_info().rss / 1e6, 1))
+                run.memory.append(round(own_memory(process), 1))
 
     limits = httpx.Limits(max_connections=None, max_keepalive_connections=users)
     async with httpx.AsyncClient(base_url=address, timeout=300, limits=limits) as client:
@@ -157,7 +163,7 @@ def main() -> None:
         with app(home) as (address, process):
             # One question each first: what is loaded when it is first needed is no leak.
             asyncio.run(load(address, process, options.users, read_questions(options.users), 0, options.seconds))
-            before, cpu, started = process.memory_info().rss / 1e6, sum(process.cpu_times()[:2]), time.perf_counter()
+            before, cpu, started = own_memory(process), sum(process.cpu_times()[:2]), time.perf_counter()
             questions = read_questions(options.questions)
             run = asyncio.run(load(address, process, options.users, questions, options.think, options.seconds))
             if process.status() == psutil.STATUS_ZOMBIE:
