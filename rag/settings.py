@@ -140,11 +140,6 @@ class Settings(BaseSettings):
         """Whether the app runs on a Hugging Face Space."""
         return bool(os.environ.get("SPACE_ID"))
 
-    @field_validator("questions", mode="before")
-    @classmethod
-    def _empty_is_none(cls, value: object) -> object:
-        return None if value == "" else value  # else it would be the working folder
-
 
 @cache
 def settings() -> Settings:
