@@ -166,10 +166,8 @@ def _fit(found: Sequence[Example], seed: int, ensemble: int = ENSEMBLE) -> Ranke
 def _fit_order(found: Sequence[Example], mean: Matrix, scale: Matrix, seed: int) -> Network:
     torch.manual_seed(seed)
     chance = random.Random(seed)
-    inner, outer = torch.nn.Linear(len(FEATURES), HIDDEN), torch.nn.Linear(HIDDEN, 1)
-    model = torch.nn.Sequential(inner, torch.nn.ReLU(), outer)
     rising = [name in RISING for name in FEATURES]
-    _turn(inner.weight, outer.weight, rising, torch.abs)
+    model = _rising(rising, HIDDEN)
     optimizer = torch.optim.AdamW(model.parameters(), lr=RATE, weight_decay=DECAY)
     ready = [
         (torch.from_numpy(np.clip((example.inputs - mean) / scale, -5, 5)), torch.from_numpy(example.right))
@@ -188,18 +186,24 @@ def _fit_order(found: Sequence[Example], mean: Matrix, scale: Matrix, seed: int)
             torch.stack(losses).mean().backward()  # type: ignore[no-untyped-call]
             optimizer.step()
             schedule.step()
-            _turn(inner.weight, outer.weight, rising, torch.relu)
+            _turn(model, rising, torch.relu)
     return Network(mean, scale, _layers(model))
 
 
+def _rising(rising: Sequence[bool], hidden: int) -> torch.nn.Sequential:
+    """Return a network of one hidden layer whose score rises with those inputs; `_turn` keeps it so in training."""
+    model = torch.nn.Sequential(torch.nn.Linear(len(rising), hidden), torch.nn.ReLU(), torch.nn.Linear(hidden, 1))
+    _turn(model, rising, torch.abs)
+    return model
+
+
 @torch.no_grad()
-def _turn(
-    inner: torch.Tensor, outer: torch.Tensor, rising: list[bool], positive: Callable[[torch.Tensor], torch.Tensor]
-) -> None:
-    """Make what the layers give rise with some of the inputs (Archer and Wang, Decision Sciences 1993).
+def _turn(model: torch.nn.Sequential, rising: Sequence[bool], positive: Callable[[torch.Tensor], torch.Tensor]) -> None:
+    """Make what a network gives rise with some of its inputs (Archer and Wang, Decision Sciences 1993).
 
     One half of the hidden units rises with them and counts for an article, the other falls and counts against it.
     """
+    inner, outer = (layer.weight for layer in _linear(model))
     half = len(inner) // 2
     inner[:half, rising], inner[half:, rising] = positive(inner[:half, rising]), -positive(-inner[half:, rising])
     outer[:, :half], outer[:, half:] = positive(outer[:, :half]), -positive(-outer[:, half:])
@@ -213,11 +217,9 @@ def _fit_answered(ranker: Ranker, found: Sequence[Example], seed: int) -> Networ
     inputs, labels = np.stack(rows), torch.tensor(wanted)
     mean, scale = inputs.mean(axis=0), inputs.std(axis=0) + 1e-3
     ready = torch.from_numpy(np.clip((inputs - mean) / scale, -5, 5).astype(np.float32))
-    inner, outer = torch.nn.Linear(ready.shape[1], 8), torch.nn.Linear(8, 1)
-    model = torch.nn.Sequential(inner, torch.nn.ReLU(), outer)
     # Of the list as a whole: its best score, how far that leads, and how near anything is.
     rising = [True] * (ready.shape[1] - len(FEATURES)) + [name in RISING or name.startswith("top") for name in FEATURES]
-    _turn(inner.weight, outer.weight, rising, torch.abs)
+    model = _rising(rising, 8)
     weight = (1 - labels.mean()) / labels.mean()  # as many answerable as unanswerable ones, in effect
     optimizer = torch.optim.AdamW(model.parameters(), lr=1e-2, weight_decay=3e-2)
     for _ in range(400):
@@ -225,13 +227,16 @@ def _fit_answered(ranker: Ranker, found: Sequence[Example], seed: int) -> Networ
         optimizer.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
         optimizer.step()
-        _turn(inner.weight, outer.weight, rising, torch.relu)
+        _turn(model, rising, torch.relu)
     return Network(mean.astype(np.float32), scale.astype(np.float32), _layers(model))
 
 
 def _layers(model: torch.nn.Sequential) -> tuple[tuple[Matrix, Matrix], ...]:
-    linear = [part for part in model if isinstance(part, torch.nn.Linear)]
-    return tuple((part.weight.detach().numpy().copy(), part.bias.detach().numpy().copy()) for part in linear)
+    return tuple((layer.weight.detach().numpy().copy(), layer.bias.detach().numpy().copy()) for layer in _linear(model))
+
+
+def _linear(model: torch.nn.Sequential) -> list[torch.nn.Linear]:
+    return [part for part in model if isinstance(part, torch.nn.Linear)]
 
 
 def _stored(ranker: Ranker, fingerprint: str) -> dict[str, Any]:
