@@ -109,6 +109,15 @@ class Page:
         until(lambda: question in self.text("#cards .law-asked"), f"cards for {question}")
         until(lambda: self.all("#chat .bot"), "the answer in the conversation")
 
+    def export(self, folder: Path) -> str:
+        """Download the conversation into an empty folder, and return its text."""
+        behaviour = {"behavior": "allow", "downloadPath": str(folder)}
+        self.driver.execute_cdp_cmd("Browser.setDownloadBehavior", behaviour)
+        self.one("#past button").click()
+        self.one("#export").click()
+        until(lambda: list(folder.glob("*.md")), "the export")
+        return until(lambda: next(folder.glob("*.md")).read_text("utf-8"), "its text")
+
     def shot(self, name: str) -> None:
         """Keep a picture of the window."""
         SHOTS.mkdir(parents=True, exist_ok=True)

@@ -153,12 +153,7 @@ def test_an_export_and_a_narrowed_search(indexed: Page, tmp_path: Path) -> None:
     until(lambda: page.all("#scope-kinds [role=option]"), "the kinds")[0].click()
     page.ask("몇 시까지 이용할 수 있나요?")
     check(page, "scope")
-    folder = {"behavior": "allow", "downloadPath": str(tmp_path)}
-    page.driver.execute_cdp_cmd("Browser.setDownloadBehavior", folder)
-    page.one("#past button").click()
-    page.one("#export").click()
-    until(lambda: list(tmp_path.glob("*.md")), "the export")
-    text = until(lambda: next(tmp_path.glob("*.md")).read_text("utf-8"), "its text")
+    text = page.export(tmp_path)
     assert text.startswith("# A conversation with Korean Law Q&A\n")
     assert "This is not legal advice." in text
     assert ": similarity 0." in text

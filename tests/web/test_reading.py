@@ -184,12 +184,7 @@ def test_conversations_stay_in_the_browser_until_they_are_cleared(indexed: Page,
     page.all("#chat .user .message-content")[0].click()
     until(lambda: QUESTION in page.text("#cards .law-asked"), "the articles of the earlier question")
 
-    folder = {"behavior": "allow", "downloadPath": str(tmp_path)}
-    page.driver.execute_cdp_cmd("Browser.setDownloadBehavior", folder)
-    page.one("#past button").click()
-    page.one("#export").click()
-    until(lambda: list(tmp_path.glob("*.md")), "the export")
-    text = until(lambda: next(tmp_path.glob("*.md")).read_text("utf-8"), "its text")
+    text = page.export(tmp_path)
     assert "## 대통령의 임기는 몇 년인가요?" in text
     url = r"https://www\.law\.go\.kr/법령/대한민국헌법/제70조"
     assert re.search(rf"1\. \[대한민국헌법 제70조\]\({url}\): 유사도 0\.\d", text)
