@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from difflib import SequenceMatcher
 from enum import Enum
 
-from rag.statutes import Article, Statute, fold_wording, wording
+from rag.statutes import Article, Statute, fold_wording, wording, wording_key
 
 _WORDS = re.compile(r"\s*(?:\w+|[^\w\s])|\s+$")
 _CONTEXT = 6
@@ -62,7 +62,7 @@ def changes(old: Statute, new: Statute) -> list[Change]:
 
     Amendment marks, spaces and kinds of quotes and dots do not count: sources print them each in their way.
     """
-    before, after = _living(old), _living(new)
+    before, after = ({article.label: article for article in statute.living} for statute in (old, new))
     moved = _moved(before, after)
     found: list[Change] = []
     for label, article in after.items():
@@ -70,7 +70,7 @@ def changes(old: Statute, new: Statute) -> list[Change]:
             found.append(Change(ChangeKind.MOVED, label, article.heading, moved[label]))
         elif label not in before or label in moved.values():
             found.append(Change(ChangeKind.ADDED, label, article.heading))
-        elif _key(article) != _key(before[label]):
+        elif wording_key(article) != wording_key(before[label]):
             wordings = wording(before[label]), wording(article)
             found.append(Change(ChangeKind.CHANGED, label, article.heading, "", *wordings))
     gone = before.keys() - after.keys() - set(moved.values())
@@ -102,18 +102,10 @@ def _marked(words: Replacement) -> str:
     return re.sub(r"\s+", " ", f"…{words.before}{''.join(parts)}{words.after}…").strip()
 
 
-def _living(statute: Statute) -> dict[str, Article]:
-    return {article.label: article for article in statute.articles if not article.deleted}
-
-
-def _key(article: Article) -> str:
-    return fold_wording(wording(article))
-
-
 def _moved(before: dict[str, Article], after: dict[str, Article]) -> dict[str, str]:
     """Return new label -> old label of articles whose wording is the same under another number."""
-    old = {label: _key(article) for label, article in before.items()}
-    new = {label: _key(article) for label, article in after.items()}
+    old = {label: wording_key(article) for label, article in before.items()}
+    new = {label: wording_key(article) for label, article in after.items()}
     gone = {key: label for label, key in old.items() if new.get(label) != key}
     return {label: gone[key] for label, key in new.items() if key in gone and old.get(label) != key}
 

@@ -192,7 +192,7 @@ class _Plan:
     @property
     def articles(self) -> int:
         """How many articles the edition has that is to be answered from, less the deleted ones."""
-        return sum(not article.deleted for article in self.statute.articles) if self.statute else 0
+        return len(self.statute.living) if self.statute else 0
 
 
 def _plan(offered: Sequence[Held], texts: Texts, today: date, of: Edition | None = None) -> _Plan:

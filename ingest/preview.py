@@ -72,11 +72,11 @@ def preview(reading: Reading, store: StatuteStore, today: date | None = None) ->
     name = file_name(reading.path.name)
     if reading.statute is None:
         return Preview(Outcome(name, Result.FAILED, reading.error))
-    live = sum(not article.deleted for article in reading.statute.articles)
+    living = reading.statute.living
     seen = Preview(
-        Outcome(name, Result.FAILED, "", articles=live, warnings=reading.statute.warnings),
+        Outcome(name, Result.FAILED, "", articles=len(living), warnings=reading.statute.warnings),
         outranked(reading.statute.edition, reading.stated),
-        tuple(article for article in reading.statute.articles if not article.deleted)[:SHOWN],
+        living[:SHOWN],
         len(reading.statute.addenda),
     )
     try:
@@ -87,10 +87,9 @@ def preview(reading: Reading, store: StatuteStore, today: date | None = None) ->
     held = [Held.read(each, reading.path) for each in editions]
     outcome = weigh(held, store.texts, today or date.today())
     statute = next((each for each in editions if each.edition == outcome.edition), editions[-1])
-    live = sum(not article.deleted for article in statute.articles)
     return replace(
         seen,
-        outcome=replace(outcome, articles=live, warnings=statute.warnings),
+        outcome=replace(outcome, articles=len(statute.living), warnings=statute.warnings),
         edition=statute.edition,
         changes=compare(store.texts.statute(stored[0]), statute) if stored else None,
     )
@@ -101,9 +100,8 @@ def compare(old: Statute, new: Statute) -> Changes:
     kinds: dict[ChangeKind, list[str]] = {kind: [] for kind in ChangeKind}
     for change in changes(old, new):
         kinds[ChangeKind.CHANGED if change.kind is ChangeKind.MOVED else change.kind].append(change.label)
-    live = sum(not article.deleted for article in new.articles)
     added, removed, changed = (tuple(kinds[k]) for k in (ChangeKind.ADDED, ChangeKind.REMOVED, ChangeKind.CHANGED))
-    return Changes(added, removed, changed, live - len(added) - len(changed))
+    return Changes(added, removed, changed, len(new.living) - len(added) - len(changed))
 
 
 def reader_of(readings: Sequence[Reading]) -> Reader:

@@ -139,7 +139,7 @@ def _notes(citation: AppendedCitation, edition: Edition, matches: list[CitedArti
     cited = f"「{edition.title}」 {citation.render()}"
     if not matches:
         kind = ADDENDA if citation.label == "부칙" else ANNEXES
-        held = [each.article.label for each in of_statute(texts, edition, kind)]
+        held = [label for _, label, _, _ in titles(texts, edition, kind)]
         shown = f" {', '.join(held[-3:] if kind == ADDENDA else held[:3])} 등 {len(held)}개가 있습니다." if held else ""
         return [f"{cited}: 지금 들어 있는 자료에 없습니다.{shown}"]
     notes = []

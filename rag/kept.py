@@ -32,9 +32,8 @@ def keep(db: sqlite3.Connection, key: str, statutes: Iterable[Statute]) -> None:
     """Keep exactly these editions beside the statute of that key."""
     db.execute("DELETE FROM kept WHERE statute = ?", (key,))
     for statute in statutes:
-        live = sum(not article.deleted for article in statute.articles)
         appended = [[[a.heading, a.text] for a in statute.addenda], [list(annex_row(a)) for a in statute.annexes]]
-        row = (key, dump_edition(statute.edition), statute.fingerprint(), live, to_json(appended))
+        row = (key, dump_edition(statute.edition), statute.fingerprint(), len(statute.living), to_json(appended))
         inserted = db.execute(
             "INSERT INTO kept (statute, edition, fingerprint, articles, appended) VALUES (?,?,?,?,?)", row
         ).lastrowid

@@ -196,6 +196,11 @@ class Statute:
     warnings: tuple[str, ...] = ()
     annexes: tuple[Annex, ...] = ()
 
+    @property
+    def living(self) -> tuple[Article, ...]:
+        """The articles that are not deleted."""
+        return tuple(article for article in self.articles if not article.deleted)
+
     def fingerprint(self) -> str:
         """Return a hash of everything that is stored of it, the name of its source aside."""
         edition = self.edition
@@ -341,6 +346,11 @@ def fold_wording(text: str) -> str:
     """Return a wording without what sources print each in their way: spaces, kinds of quotes, dots and dashes."""
     folded = unicodedata.normalize("NFC", text).translate(_MIDDLE_DOTS).translate(_TYPOGRAPHY)
     return re.sub(r"\s+", "", folded)
+
+
+def wording_key(article: Article) -> str:
+    """Return what two texts of an article have in common exactly if no word of them differs."""
+    return fold_wording(wording(article))
 
 
 def passage(edition: Edition, article: Article, start: int, end: int) -> str:

@@ -36,9 +36,8 @@ from rag.statutes import (
     Statute,
     article_id,
     digest,
-    fold_wording,
     normalize_title,
-    wording,
+    wording_key,
 )
 
 PendingChunk = tuple[str, str, int, int]
@@ -128,14 +127,14 @@ class Texts:
 
     def coming(self, edition: Edition, article: Article) -> Coming | None:
         """Return what a stored article becomes by the first coming edition that changes its wording, if one does."""
-        now = fold_wording(wording(article))
+        now = wording_key(article)
         for kept in self.kept(edition).get(edition.key, ()):
             if kept.edition.version <= edition.version:
                 continue
             sql = "SELECT label, title, paragraphs, divisions FROM kept_articles WHERE kept = ? AND label = ?"
             row = self._one(sql, (kept.row, article.label))
             then = load_article(*row) if row else None
-            if then is None or fold_wording(wording(then)) != now:
+            if then is None or wording_key(then) != now:
                 return Coming(kept.edition, then)
         return None
 
@@ -290,10 +289,9 @@ class Texts:
                 self._record_origin(edition, origin)
             old = dict(self._all("SELECT id, text_hash FROM chunks WHERE statute = ? AND embedded", (edition.key,)))
             self._delete(edition.key)
-            live = sum(not article.deleted for article in statute.articles)
             self._db.execute(
                 "INSERT INTO statutes VALUES (?, ?, ?, ?, ?)",
-                (edition.key, edition.statute_id, dump_edition(edition), statute.fingerprint(), live),
+                (edition.key, edition.statute_id, dump_edition(edition), statute.fingerprint(), len(statute.living)),
             )
             self._insert_texts(statute)
             self._db.executemany(
